@@ -1,0 +1,1 @@
+"""The command `hitp2p`: one module a verb group."""

@@ -1,0 +1,131 @@
+"""Every bound, with its unit and the rule or reason behind it. Change `spec/` first."""
+
+from __future__ import annotations
+
+from typing import Final
+
+# --- dag-cbor (spec 01) -------------------------------------------------------------------------
+BLOCK_BYTES: Final = 2 * 1024 * 1024
+"""Largest block of any codec, in bytes [ENC-9]; Kubo refuses larger ones too."""
+IPLD_DEPTH: Final = 1024
+"""Deepest nesting in the IPLD profile, in levels [ENC-9]."""
+OBJECT_DEPTH: Final = 16
+"""Deepest nesting in the object profile, in levels [ENC-12]."""
+MAP_ENTRIES: Final = 256
+"""Most entries of a map in the object profile [ENC-13]."""
+MAP_KEY_BYTES: Final = 64
+"""Longest map key in the object profile, in bytes of UTF-8 [ENC-13]."""
+INT_MIN: Final = -(2**63)
+"""Smallest integer in the object profile [ENC-11]."""
+INT_MAX: Final = 2**63 - 1
+"""Largest integer in the object profile [ENC-11]."""
+
+# --- CAR (spec 01) ------------------------------------------------------------------------------
+CAR_HEADER_BYTES: Final = 64 * 1024
+"""Largest CAR header, in bytes [CAR-1]."""
+CAR_ROOTS: Final = 64
+"""Most roots of a CAR [CAR-1]."""
+CAR_CID_BYTES: Final = 128
+"""Room for the CID of a section beside its block, in bytes [CAR-2]."""
+VARINT_BYTES: Final = 9
+"""Longest varint, in bytes [CAR-2]."""
+
+# --- keys and identity (spec 02) ----------------------------------------------------------------
+KEY_FILE_BYTES: Final = 4096
+"""Largest key envelope, in bytes [KEY-8]."""
+KDF_MEMORY_KIB: Final = 1_048_576
+"""Most memory that a key envelope may ask for, in KiB [KEY-8]."""
+KDF_PASSES: Final = 64
+"""Most Argon2id passes [KEY-8]."""
+KDF_LANES: Final = 16
+"""Most Argon2id lanes [KEY-8]."""
+IDENTITY_EVENT_BYTES: Final = 8 * 1024
+"""Largest identity event, in bytes [IDN-7]."""
+IDENTITY_KEYS: Final = 16
+"""Most signing keys of an identity event [IDN-5]."""
+IDENTITY_NEXT: Final = 5
+"""Most commitments of an identity event [IDN-5]."""
+IDENTITY_PARENTS: Final = 8
+"""Most parents of an identity event [IDN-2]."""
+IDENTITY_DROPPED: Final = 32
+"""Most dropped keys in one identity event [spec 02]."""
+
+# --- objects (spec 03) --------------------------------------------------------------------------
+OBJECT_BYTES: Final = 64 * 1024
+"""Largest signed object, in bytes [OBJ-2]."""
+KIND_CHARS: Final = 32
+"""Longest kind, in characters [OBJ-4]."""
+PARENTS: Final = 128
+"""Most parents of an object [OBJ-7]."""
+REFERENCES: Final = 512
+"""Most links and refs of an object together [OBJ-10]."""
+TIME_MAX: Final = 2**53 - 1
+"""Largest claimed time, in milliseconds since 1970 [OBJ-13]."""
+TITLE_BYTES: Final = 256
+"""Longest title, in bytes of UTF-8 [OBJ-16]."""
+NAME_BYTES: Final = 64
+"""Longest name, in bytes of UTF-8 [OBJ-16]."""
+TAG_BYTES: Final = 64
+"""Longest tag, in bytes of UTF-8 [OBJ-16]."""
+NOTE_BYTES: Final = 1024
+"""Longest note, prompt, purpose, reason or text in a body, in bytes of UTF-8 [OBJ-16]; longer ones are blocks."""
+URL_BYTES: Final = 2048
+"""Longest URL, in bytes [OBJ-16]."""
+LICENSE_BYTES: Final = 256
+"""Longest licence expression, in bytes [OBJ-16]."""
+LINE_BYTES: Final = 256
+"""Longest other line of text, in bytes of UTF-8 [OBJ-16]."""
+USES: Final = 128
+"""Most uses in a body [OBJ-18]."""
+CREDITS: Final = 256
+"""Most credits in a body [OBJ-18]."""
+TAGS: Final = 32
+"""Most tags [OBJ-18]."""
+MEDIA_ENTRIES: Final = 64
+"""Most media entries in a body [OBJ-18]."""
+LANGUAGES: Final = 16
+"""Most languages [OBJ-18]."""
+LIST_ENTRIES: Final = 128
+"""Most entries of any other list in a body [OBJ-18]."""
+PART_BYTES: Final = 64
+"""Longest media fragment, in bytes [OBJ-19]."""
+ROLE_BYTES: Final = 64
+"""Longest role, in bytes of UTF-8 [OBJ-20]."""
+LANGUAGE_BYTES: Final = 35
+"""Longest language tag, in bytes [OBJ-21]."""
+LIST_PAGE_ENTRIES: Final = 500
+"""Most entries of a list page [OBJ-23]."""
+LIST_PAGE_BYTES: Final = 256 * 1024
+"""Largest list page, in bytes [OBJ-23]."""
+RULES_ROLES: Final = 16
+"""Most roles in rules [KND-1]."""
+RULES_IDENTITIES: Final = 64
+"""Most identities of one role [KND-1]."""
+WITNESS_REFS: Final = 500
+"""Most refs of a witness [KND-6]."""
+SPLIT_POINTS: Final = 10_000
+"""What the points of a split add up to [KND-5]."""
+
+# --- media (spec 05) ----------------------------------------------------------------------------
+CHUNK_BYTES: Final = 1024 * 1024
+"""Bytes of a leaf in profile unixfs-v1-2025 [spec 05]."""
+UNIXFS_WIDTH: Final = 1024
+"""Most links of a UnixFS node that we write [spec 05]."""
+UNIXFS_DEPTH: Final = 16
+"""Deepest file tree that we read, in levels [MED-5]."""
+HAMT_FANOUT: Final = 256
+"""The only fan-out of a HAMT folder that we read [MED-6]."""
+HAMT_DEPTH: Final = 8
+"""Deepest HAMT folder that we read, in levels [MED-6]."""
+MEDIA_TYPE_BYTES: Final = 127
+"""Longest media type, in bytes [MED-1]."""
+TEXT_BLOCK_BYTES: Final = 1024 * 1024
+"""Largest text block, in bytes [MED-8]."""
+
+# --- snapshots (spec 06) ------------------------------------------------------------------------
+SNAPSHOT_LINKS: Final = 500
+"""Most links of a snapshot page [SNP-1]."""
+SNAPSHOT_CUT: Final = 128
+"""A page ends after a CID whose first four digest bytes are 0 modulo this [spec 06]."""
+SNAPSHOT_LEVELS: Final = 16
+"""Most levels of a snapshot [SNP-1]."""

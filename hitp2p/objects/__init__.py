@@ -1,0 +1,1 @@
+"""The signed object: envelope and the bodies of all kinds. One block at a time, no graph."""

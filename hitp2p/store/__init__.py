@@ -1,0 +1,1 @@
+"""Where blocks and their index live: one contract, several stores, one suite."""

@@ -1,0 +1,1 @@
+"""What a set of objects means: validity, graph, standing, credits, snapshots, bundles."""
