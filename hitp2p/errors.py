@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from hitp2p.codec.cid import Cid
 
 __all__ = [
+    "AmbiguousNameError",
     "BackendError",
     "CorruptBlockError",
     "DecodeError",
@@ -127,6 +128,20 @@ class NotFoundError(UsageError):
     """What the caller named isn't here."""
 
     code = "not-found"
+
+
+class AmbiguousNameError(UsageError):
+    """A short name fits several objects."""
+
+    code = "ambiguous-name"
+
+    def __init__(self, message: str, cids: Iterable[Cid]) -> None:
+        self.cids: tuple[Cid, ...] = tuple(cids)
+        """Some of the objects that it fits, in CID order; at least two."""
+        super().__init__(message)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (type(self), (self.args[0], self.cids))
 
 
 class PassphraseError(UsageError):
