@@ -111,6 +111,8 @@ CHUNK_BYTES: Final = 1024 * 1024
 """Bytes of a leaf in profile unixfs-v1-2025 [spec 05]."""
 UNIXFS_WIDTH: Final = 1024
 """Most links of a UnixFS node that we write [spec 05]."""
+FILE_BYTES: Final = 2**53 - 1
+"""Longest file, in bytes [MED-1, MED-5]; JSON and JavaScript hold no larger number exactly."""
 UNIXFS_DEPTH: Final = 16
 """Deepest file tree that we read, in levels [MED-5]."""
 HAMT_FANOUT: Final = 256
