@@ -1,0 +1,159 @@
+"""Key files on disk: owner only, whole or not at all.
+
+A reader finds the file of before a write or the one of after it, whatever happens in between: the bytes go to a fresh
+file beside the target, are forced to the disk, and only then take the target's name. A crash may leave such a fresh
+file (`.NAME.*.tmp`, as private as the target) behind; it can be deleted.
+
+On Windows a file's mode doesn't tell who may read it, so it isn't checked there, and a folder can't be forced to the
+disk; access is what the folder's own access list says.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import secrets
+import stat
+from pathlib import Path
+from typing import Final
+
+from hitp2p import limits
+from hitp2p.errors import Hitp2pError, KeyFileError, StoreError, StoreFullError
+
+__all__ = ["read_key_file", "write_key_file"]
+
+_IS_WINDOWS: Final = os.name == "nt"
+_NO_FOLLOW: Final[int] = getattr(os, "O_NOFOLLOW", 0)
+_BINARY: Final[int] = getattr(os, "O_BINARY", 0)
+_NO_WAIT: Final[int] = getattr(os, "O_NONBLOCK", 0)
+"""So that a pipe in the place of a key file can't hang us."""
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_NO_LINKS: Final = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
+"""What file systems without hard links (FAT on a memory stick) answer."""
+
+
+def write_key_file(path: Path, data: bytes, *, overwrite: bool = False) -> None:
+    """Write a key file of mode 0600, durably; folders that are missing are made with mode 0700.
+
+    Raises:
+        KeyFileError: the file exists and `overwrite` is false, or it is no plain file.
+        StoreFullError: no space; the file of before, if any, is untouched.
+        StoreError: the disk or the permissions don't allow it; as above.
+    """
+    try:
+        _make_folder(path.parent)
+        _refuse_target(path, overwrite=overwrite)
+        _write(path, data, overwrite=overwrite)
+    except OSError as error:
+        raise _as_store_error(path, error) from error
+
+
+def read_key_file(path: Path, *, max_bytes: int = limits.KEY_FILE_BYTES) -> bytes:
+    """The bytes of a key file.
+
+    Raises:
+        KeyFileError: missing, no plain file, a symbolic link, larger than `max_bytes`, or open to other users.
+        StoreError: the disk doesn't give the bytes.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | _NO_FOLLOW | _NO_WAIT | _BINARY)
+    except FileNotFoundError:
+        raise KeyFileError(f"no key file at {path}") from None
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise KeyFileError(f"{path} is a symbolic link; a key file must not be one") from None
+        raise KeyFileError(f"the key file {path} can't be opened: {error.strerror}") from error
+    try:
+        with os.fdopen(descriptor, "rb") as file:
+            _refuse_state(path, os.fstat(descriptor), max_bytes)
+            data = file.read(max_bytes + 1)
+    except OSError as error:
+        raise StoreError(f"the key file {path} can't be read: {error.strerror}") from error
+    if len(data) > max_bytes:
+        raise KeyFileError(f"{path} is larger than a key file may be ({max_bytes} bytes)")
+    return data
+
+
+def _refuse_state(path: Path, state: os.stat_result, max_bytes: int) -> None:
+    if not stat.S_ISREG(state.st_mode):
+        raise KeyFileError(f"{path} is no plain file")
+    if state.st_size > max_bytes:
+        raise KeyFileError(f"{path} has {state.st_size} bytes; a key file at most {max_bytes}")
+    if not _IS_WINDOWS and state.st_mode & 0o077:
+        raise KeyFileError(
+            f"{path} is open to other users (mode {stat.S_IMODE(state.st_mode):04o}); "
+            f"close it with: chmod 600 {path}"
+        )
+
+
+def _make_folder(folder: Path) -> None:
+    missing = [p for p in (folder, *folder.parents) if not p.exists()]
+    for each in reversed(missing):
+        each.mkdir(mode=0o700, exist_ok=True)
+
+
+def _refuse_target(path: Path, *, overwrite: bool) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        mode = path.lstat().st_mode
+        if not stat.S_ISREG(mode):
+            raise KeyFileError(f"{path} is no plain file; not overwritten")
+        if not overwrite:
+            raise KeyFileError(f"{path} exists already; not overwritten")
+
+
+def _write(path: Path, data: bytes, *, overwrite: bool) -> None:
+    fresh = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_FOLLOW | _BINARY
+    descriptor = os.open(fresh, flags, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(descriptor)
+            _refuse_open_mode(path, os.fstat(descriptor))
+        _publish(fresh, path, overwrite=overwrite)
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            fresh.unlink()
+    _sync_folder(path.parent)
+
+
+def _refuse_open_mode(path: Path, state: os.stat_result) -> None:
+    if not _IS_WINDOWS and state.st_mode & 0o077:
+        raise KeyFileError(
+            f"the file system of {path.parent} keeps no file permissions, so other users could "
+            "read the key; choose another folder"
+        )
+
+
+def _publish(fresh: Path, path: Path, *, overwrite: bool) -> None:
+    """Give the finished file its name. A hard link fails where the name is taken; a rename would replace."""
+    if overwrite:
+        fresh.replace(path)
+        return
+    try:
+        path.hardlink_to(fresh)
+    except FileExistsError:
+        raise KeyFileError(f"{path} exists already; not overwritten") from None
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        _refuse_target(path, overwrite=False)
+        fresh.replace(path)
+
+
+def _sync_folder(folder: Path) -> None:
+    if _IS_WINDOWS:
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _as_store_error(path: Path, error: OSError) -> Hitp2pError:
+    if error.errno in _FULL:
+        return StoreFullError(f"no space for the key file {path}; nothing was half-written")
+    return StoreError(f"the key file {path} can't be written: {error.strerror}")
