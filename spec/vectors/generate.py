@@ -1,0 +1,49 @@
+"""Write the vector files beside this program, or say with --check whether they are what it writes.
+
+Works from spec/ alone and imports nothing of hitp2p, so that a mistake there is not made here as well.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from maker import encoding, keys, objects
+from maker.book import Book
+
+FILES = {
+    "encoding.json": encoding.dag_cbor,
+    "cid.json": encoding.cids,
+    "car.json": encoding.cars,
+    "keys.json": keys.keys,
+    "objects.json": objects.objects,
+}
+
+
+def render(book: Book) -> str:
+    """One vector a line: a change shows as one line in a diff."""
+    lines = ",\n".join(json.dumps(vector, ensure_ascii=True) for vector in book.vectors)
+    return f"[\n{lines}\n]\n"
+
+
+def main(arguments: list[str]) -> int:
+    if arguments not in ([], ["--check"]):
+        print("usage: generate.py [--check]", file=sys.stderr)
+        return 2
+    stale = []
+    for name, make in FILES.items():
+        path, text = Path(__file__).parent / name, render(make())
+        if arguments:
+            if not path.exists() or path.read_text(encoding="ascii") != text:
+                stale.append(name)
+        else:
+            path.write_text(text, encoding="ascii", newline="\n")
+            print(f"{name}: {text.count(chr(10)) - 2} vectors, {len(text):,} bytes")
+    for name in stale:
+        print(f"{name} is not what generate.py writes", file=sys.stderr)
+    return 1 if stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
