@@ -20,6 +20,7 @@ from hitp2p.keys.ed25519 import OBJECT_DOMAIN, verify
 from hitp2p.objects.contribution import Contribution
 from hitp2p.objects.identity import IDENTITY_RULES, IdentityEvent
 from hitp2p.objects.kinds import KINDS, ObjectClass, Presence
+from hitp2p.objects.parts import TARGET
 from hitp2p.objects.project import Project
 from hitp2p.objects.shape import say_type
 from hitp2p.ports import Signer
@@ -205,6 +206,8 @@ def parse_object(block: bytes, *, cid: Cid | None = None) -> SignedObject:
 
 def _parse_fields(block: bytes, cid: Cid) -> SignedObject:
     fields: Any = decode_object(block)
+    if fields.__class__ is not dict:
+        raise RuleError(f"{say_type(fields)}; an object is a map", rule="OBJ-1")
     ENVELOPE_RULES(fields)
     obj = SignedObject(cid, block, fields)
     kind = KINDS.get(obj.kind)
@@ -298,7 +301,7 @@ def sign_object(
 
 
 # --- rules on the envelope ------------------------------------------------------------------------
-ENVELOPE_RULES: RuleSet[[Any]] = RuleSet()
+ENVELOPE_RULES: RuleSet[[dict[str, Any]]] = RuleSet()
 """Checks of the decoded block; each may assume that those before it have passed."""
 
 _TYPES: Final[dict[str, type]] = {
@@ -318,23 +321,19 @@ _KIND_CHARS: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_-")
 
 
 @ENVELOPE_RULES.rule("OBJ-3")
-def _is_of_this_version(fields: Any) -> None:
+def _is_of_this_version(fields: dict[str, Any]) -> None:
     """Stands first: a later version may have other keys, and is newer rather than wrong."""
-    if type(fields) is dict:
-        spec: Any = fields.get("spec", 1)  # pyright: ignore[reportUnknownMemberType]
-        if spec != 1 and type(spec) is int:
-            raise NewerVersionError(
-                f"format version {spec}; this program knows version 1", rule="OBJ-3"
-            )
+    spec = fields.get("spec", 1)
+    if spec != 1 and type(spec) is int:
+        raise NewerVersionError(
+            f"format version {spec}; this program knows version 1", rule="OBJ-3"
+        )
 
 
 @ENVELOPE_RULES.rule("OBJ-1")
-def _has_the_ten_keys(fields: Any) -> None:
+def _has_the_ten_keys(fields: dict[str, Any]) -> None:
     """The set is closed, so that `sig` always sorts first and no field can hide beside the body."""
-    if type(fields) is not dict:
-        raise RuleError(f"{say_type(fields)}; an object is a map", rule="OBJ-1")
-    items: Any = fields.items()  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-    for name, value in items:
+    for name, value in fields.items():
         if type(value) is not _TYPES.get(name):
             raise _wrong_field(name, value)
     for name in _REQUIRED:
@@ -342,8 +341,8 @@ def _has_the_ten_keys(fields: Any) -> None:
             raise RuleError(f"{name} is absent; it is required", rule="OBJ-1")
     if len(fields["sig"]) != 64 or len(fields["signer"]) != 32:
         raise RuleError("sig is 64 bytes and signer 32", rule="OBJ-1")
-    for parent in fields.get("parents", ()):  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-        if type(parent) is not Cid:  # pyright: ignore[reportUnknownArgumentType]
+    for parent in fields.get("parents", ()):
+        if type(parent) is not Cid:
             raise RuleError("parents has an entry that is not a link", rule="OBJ-1")
 
 
@@ -354,7 +353,7 @@ def _wrong_field(name: str, value: object) -> RuleError:
 
 
 @ENVELOPE_RULES.rule("OBJ-4")
-def _kind_is_a_word(fields: Any) -> None:
+def _kind_is_a_word(fields: dict[str, Any]) -> None:
     kind: str = fields["kind"]
     if kind in KINDS:
         return
@@ -367,21 +366,21 @@ def _kind_is_a_word(fields: Any) -> None:
 
 
 @ENVELOPE_RULES.rule("OBJ-13")
-def _time_fits_a_double(fields: Any) -> None:
+def _time_fits_a_double(fields: dict[str, Any]) -> None:
     """Programs in JavaScript must read the same number."""
     if not 0 <= fields["time"] <= limits.TIME_MAX:
         raise RuleError(f"time {fields['time']}; 0 to {limits.TIME_MAX} are allowed", rule="OBJ-13")
 
 
 @ENVELOPE_RULES.rule("OBJ-5")
-def _parents_are_not_empty(fields: Any) -> None:
+def _parents_are_not_empty(fields: dict[str, Any]) -> None:
     """An empty list and an absent field would be two spellings of one object."""
     if "parents" in fields and not fields["parents"]:
         raise RuleError("empty parents; leave the field out", rule="OBJ-5")
 
 
 @ENVELOPE_RULES.rule("OBJ-7")
-def _parents_ascend(fields: Any) -> None:
+def _parents_ascend(fields: dict[str, Any]) -> None:
     """One set of parents has one spelling."""
     parents: list[Cid] = fields.get("parents", [])
     if len(parents) > limits.PARENTS:
@@ -391,13 +390,13 @@ def _parents_ascend(fields: Any) -> None:
 
 
 @ENVELOPE_RULES.rule("OBJ-8")
-def _someone_speaks(fields: Any) -> None:
+def _someone_speaks(fields: dict[str, Any]) -> None:
     if fields["kind"] != "identity" and not ("author" in fields and "event" in fields):
         raise RuleError("author and event are required", rule="OBJ-8")
 
 
 @ENVELOPE_RULES.rule("OBJ-9")
-def _belongs_where_its_kind_says(fields: Any) -> None:
+def _belongs_where_its_kind_says(fields: dict[str, Any]) -> None:
     """`project` and `parents` go together; which kinds have them, the table knows."""
     kind = KINDS.get(fields["kind"])
     presence = Presence.EITHER if kind is None else kind.presence
@@ -413,7 +412,7 @@ def _belongs_where_its_kind_says(fields: Any) -> None:
 
 
 @ENVELOPE_RULES.rule("OBJ-11")
-def _envelope_links_name_objects(fields: Any) -> None:
+def _envelope_links_name_objects(fields: dict[str, Any]) -> None:
     """A link to anything else could never be followed to a signed object."""
     for name in ("author", "event", "project"):
         link: Cid | None = fields.get(name)
@@ -442,12 +441,28 @@ def _has_few_references(obj: SignedObject) -> None:
 
 
 @OBJECT_RULES.rule("OBJ-17")
-def _target_elsewhere_names_its_project(obj: SignedObject) -> None:
+def _target_here_has_no_project(obj: SignedObject) -> None:
     """One target has one spelling: `project` stands only where it is another one."""
-    for name in ("target", "work", "own"):
-        target = obj.body.get(name)
-        if type(target) is dict:
-            _refuse_own_project(obj, target, "OBJ-17")  # pyright: ignore[reportUnknownArgumentType]
+    for name in _TARGET_FIELDS.get(obj.kind, ()):
+        if name in obj.body:
+            _refuse_own_project(obj, obj.body[name], "OBJ-17")
+    if obj.kind == "call":
+        for target in obj.body.get("material", ()):
+            _refuse_own_project(obj, target, "OBJ-17")
+
+
+@OBJECT_RULES.rule("KND-2")
+def _use_from_here_has_no_project(obj: SignedObject) -> None:
+    """Else a work could use another of its project without naming it as parent [TRL-7]."""
+    if obj.kind == "contribution":
+        for use in obj.body.get("uses", ()):
+            _refuse_own_project(obj, use, "KND-2")
+
+
+_TARGET_FIELDS: Final = {
+    name: tuple(field for field, shape in kind.body.fields.items() if shape is TARGET)
+    for name, kind in KINDS.items()
+}
 
 
 def _refuse_own_project(obj: SignedObject, target: dict[str, Any], rule: str) -> None:

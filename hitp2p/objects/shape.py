@@ -230,7 +230,7 @@ class ListOf:
         self.rules = tuple(rules)
 
     def check(self, value: Any, /) -> None:
-        if type(value) is not list:
+        if value.__class__ is not list:
             raise _wrong_type(value, "a list")
         if not 0 < len(value) <= self.limit:
             LIST_RULES(len(value), self.limit, self.rule)
@@ -259,7 +259,7 @@ class MapOf:
         self.limit = limit
 
     def check(self, value: Any, /) -> None:
-        if type(value) is not dict:
+        if value.__class__ is not dict:
             raise _wrong_type(value, "a map")
         if not 0 < len(value) <= self.limit:
             raise RuleError(f"{len(value)} entries; allowed are 1 to {self.limit}", rule="KND-1")
@@ -298,7 +298,7 @@ class Record:
         """The rule that is broken when a required field is absent."""
 
     def check(self, value: Any, /) -> None:
-        if type(value) is not dict:
+        if value.__class__ is not dict:
             raise _wrong_type(value, "a map")
         for name in self.required:
             if name not in value:
