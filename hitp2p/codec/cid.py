@@ -7,7 +7,9 @@ refused. The 36-byte form of nearly every CID is recognised without the library,
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from hashlib import sha256
+from operator import attrgetter
 from typing import Final, NoReturn, final
 
 from hitp2p.codec.varint import encode_varint, parse_varint
@@ -45,6 +47,7 @@ __all__ = [
     "SHA2_256",
     "Cid",
     "new_link",
+    "raw_bytes",
 ]
 
 DAG_CBOR: Final = 0x71
@@ -237,6 +240,8 @@ class Cid:
 _HEADS: Final = {prefix[1]: prefix for prefix in LINK_PREFIXES}
 _new = object.__new__
 _set_raw = Cid.__dict__["_raw"].__set__
+raw_bytes: Final[Callable[[Cid], bytes]] = attrgetter("_raw")
+"""`bytes(cid)`, three times as fast."""
 
 
 def new_link(raw: bytes) -> Cid:

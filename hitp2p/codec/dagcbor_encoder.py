@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import reprlib
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import repeat
 from operator import itemgetter
 from typing import Any, Final, cast
 
-from hitp2p.codec.cid import LINK_BYTES, LINK_PREFIXES, Cid
+from hitp2p.codec.cid import LINK_BYTES, LINK_PREFIXES, Cid, raw_bytes
 from hitp2p.codec.profile import LINK_HEAD, Bounds, Encodable, is_plain_float
 from hitp2p.errors import DecodeError, UsageError
 from hitp2p.limits import BLOCK_BYTES
@@ -23,23 +23,35 @@ _double: Final = struct.Struct(">d")
 def encode_item(root: Encodable, bounds: Bounds) -> bytes:
     """Written in one loop with a stack of its own, as the decoder reads."""
     parts: list[bytes] = []
-    write = parts.append
+    write: Callable[[Any], None] = parts.append
     # Pairs of what goes before a value (its key as encoded, else nothing) and the value.
     items: Iterator[tuple[bytes, Any]] = iter(((b"", root),))
     stack: list[Iterator[tuple[bytes, Any]]] = []
+    max_depth = bounds.depth
+    value: Any
+    raw: bytes
     while True:
         for before, value in items:
             if before:
                 write(before)
+            # The type is compared, not asked by isinstance, which would take bool for int and is slower.
             kind: object = type(value)  # pyright: ignore[reportUnknownVariableType]
             if kind is str:
-                raw = _utf8(value)
+                try:
+                    raw = value.encode()
+                except UnicodeEncodeError:
+                    raise _refuse_text(value) from None
                 write(_TEXT_HEADS[len(raw)] if len(raw) < 256 else _head(0x60, len(raw)))
                 write(raw)
             elif kind is Cid:
-                if len(stack) >= bounds.depth:  # A tag counts one level.
+                if len(stack) >= max_depth:  # A tag counts one level.
                     raise _refuse_depth(bounds)
-                write(_link(value, bounds))
+                raw = raw_bytes(value)
+                if raw[:4] in LINK_PREFIXES and len(raw) == LINK_BYTES:
+                    write(LINK_HEAD)
+                    write(raw)
+                else:
+                    write(_other_link(value, bounds))
             elif kind is bytes:
                 write(_BYTES_HEADS[len(value)] if len(value) < 256 else _head(0x40, len(value)))
                 write(value)
@@ -49,10 +61,10 @@ def encode_item(root: Encodable, bounds: Bounds) -> bytes:
                 write(_CONSTANTS[value])
             elif kind is float:
                 write(_float(value, bounds))
-            elif isinstance(value, str | int):  # A subclass, as of an enumeration.
+            elif kind is not dict and kind is not list and isinstance(value, _SCALARS):
                 write(encode_item(_plain(value), bounds))
             else:
-                if len(stack) >= bounds.depth:
+                if len(stack) >= max_depth:
                     raise _refuse_depth(bounds)
                 if len(parts) > BLOCK_BYTES:
                     raise _refuse_size()
@@ -80,6 +92,7 @@ _BYTES_HEADS: Final = tuple(_head(0x40, n) for n in range(256))
 _TEXT_HEADS: Final = tuple(_head(0x60, n) for n in range(256))
 _CONSTANTS: Final = {False: b"\xf4", True: b"\xf5", None: b"\xf6"}
 _NO_KEY: Final = repeat(b"")
+_SCALARS: Final = (str, int)  # Also the subclasses, as of enumerations; bool comes before.
 _first = itemgetter(0)
 
 
@@ -87,7 +100,7 @@ def _utf8(text: str) -> bytes:
     try:
         return text.encode()
     except UnicodeEncodeError:
-        raise _refuse("ENC-7", f"text with a lone surrogate: {reprlib.repr(text)}") from None
+        raise _refuse_text(text) from None
 
 
 @lru_cache(maxsize=1024)
@@ -98,11 +111,11 @@ def _short_key(key: str) -> bytes:
 
 def _open(value: object, bounds: Bounds) -> tuple[bytes, Iterator[tuple[bytes, Any]]]:
     """The head of a container and what goes into it."""
-    if isinstance(value, Mapping):
-        entries = cast("Mapping[Any, Any]", value)
+    if type(value) is dict or isinstance(value, Mapping):
+        entries: Mapping[Any, Any] = cast(Any, value)
         return _head(0xA0, len(entries)), _entries(entries, bounds)
     if isinstance(value, list | tuple):
-        elements = cast("Sequence[Any]", value)
+        elements: Sequence[Any] = cast(Any, value)
         return _head(0x80, len(elements)), zip(_NO_KEY, elements, strict=False)
     raise UsageError(
         f"dag-cbor has nothing for a value of type {type(value).__name__}: {reprlib.repr(value)}"
@@ -132,15 +145,14 @@ def _long_key_raw(key: object, bounds: Bounds) -> bytes:
     return _head(0x60, len(raw)) + raw
 
 
-def _link(cid: Cid, bounds: Bounds) -> bytes:
-    raw = bytes(cid)
-    if raw[:4] in LINK_PREFIXES and len(raw) == LINK_BYTES:
-        return LINK_HEAD + raw
+def _other_link(cid: Cid, bounds: Bounds) -> bytes:
+    """A link to a CID that the object profile doesn't allow."""
     if not bounds.any_cid:
         try:
             cid.require_object_link()
         except DecodeError as error:
             raise _refuse("ENC-16", error.message) from None
+    raw = raw_bytes(cid)
     return b"\xd8\x2a" + _head(0x40, len(raw) + 1) + b"\x00" + raw
 
 
@@ -175,6 +187,10 @@ def _join(parts: list[bytes]) -> bytes:
 
 def _refuse(rule: str, message: str) -> UsageError:
     return UsageError(f"{message} [{rule}]")
+
+
+def _refuse_text(text: str) -> UsageError:
+    return _refuse("ENC-7", f"text with a lone surrogate: {reprlib.repr(text)}")
 
 
 def _refuse_depth(bounds: Bounds) -> UsageError:
