@@ -1,4 +1,4 @@
-"""keys.json: chapter 02, signatures and key files."""
+"""keys.json: chapter 02, signatures and key envelopes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DOMAIN = b"hitp2p/object/1\0"
 SEED = wire.sha256(b"hitp2p vectors: key 1")
 OTHER = wire.sha256(b"hitp2p vectors: key 2")
 PUBLIC = curve.public(SEED)
-KEY_FILE: dict[str, Any] = {
+KEY_FIELDS: dict[str, Any] = {
     "hitp2p": "key/1",
     "kdf": "argon2id",
     "memory_kib": 8,
@@ -29,7 +29,7 @@ KEY_FILE: dict[str, Any] = {
     "nonce": bytes(range(12)),
     "public": PUBLIC,
 }
-"""What a key file holds beside its sealed bytes; small costs, so that tests are quick."""
+"""What a key envelope holds beside its sealed bytes; small costs, so that tests are quick."""
 
 
 def case(
@@ -283,9 +283,11 @@ def did_keys(book: Book) -> None:
         book.invalid(f"did-{name}", "KEY-7", why, "did-key", text)
 
 
-def key_file(passphrase: str, seed: bytes = SEED, *, without: str = "", **changes: Any) -> bytes:
-    """A key file. `changes` are made before sealing, so that the seal fits them."""
-    fields = KEY_FILE | {"public": curve.public(seed)} | changes
+def key_envelope(
+    passphrase: str, seed: bytes = SEED, *, without: str = "", **changes: Any
+) -> bytes:
+    """A key envelope. `changes` are made before sealing, so that the seal fits them."""
+    fields = KEY_FIELDS | {"public": curve.public(seed)} | changes
     fields.pop(without, None)
     try:
         if fields["memory_kib"] > 1024 * 1024:
@@ -305,30 +307,34 @@ def key_file(passphrase: str, seed: bytes = SEED, *, without: str = "", **change
     return wire.encode({"sealed": sealed} | fields if without != "sealed" else fields)
 
 
-def key_files(book: Book) -> None:
+def key_envelopes(book: Book) -> None:
     passphrase = "correct horse"
 
     def good(name: str, why: str, data: bytes, said: str = passphrase) -> None:
-        book.valid(name, "KEY-8", why, "key-file", data, passphrase=said, seed=SEED)
+        book.valid(name, "KEY-8", why, "key-envelope", data, passphrase=said, seed=SEED)
 
     def bad(name: str, why: str, **changes: Any) -> None:
         book.invalid(
-            name, "KEY-8", why, "key-file", key_file(passphrase, **changes), passphrase=passphrase
+            name,
+            "KEY-8",
+            why,
+            "key-envelope",
+            key_envelope(passphrase, **changes),
+            passphrase=passphrase,
         )
 
-    good("key-file", "small costs, so that tests are quick", key_file(passphrase))
-    good("empty-passphrase", "an empty passphrase", key_file(""), "")
+    good("key-envelope", "small costs, so that tests are quick", key_envelope(passphrase))
     good(
         "nfd-passphrase",
         "the passphrase is given in NFD and sealed in NFC",
-        key_file("caf\u00e9"),
+        key_envelope("caf\u00e9"),
         "cafe\u0301",
     )
-    good("passes-64", "64 passes", key_file(passphrase, passes=64))
+    good("passes-64", "64 passes", key_envelope(passphrase, passes=64))
     good(
         "lanes-16",
         "16 lanes, the least memory for them",
-        key_file(passphrase, lanes=16, memory_kib=128),
+        key_envelope(passphrase, lanes=16, memory_kib=128),
     )
     for name, why, changes in (
         ("memory-7", "7 KiB for a lane", {"memory_kib": 7}),
@@ -353,32 +359,34 @@ def key_files(book: Book) -> None:
         ("over-4-kib", "more than 4 KiB, by a field more", {"comment": "x" * 4096}),
     ):
         bad(name, why, **changes)
-    short = wire.encode(KEY_FILE | {"sealed": bytes(47)})
-    book.invalid("sealed-47", "KEY-8", "47 sealed bytes", "key-file", short, passphrase=passphrase)
-    book.invalid("not-a-map", "KEY-8", "an array", "key-file", b"\x80", passphrase=passphrase)
+    short = wire.encode(KEY_FIELDS | {"sealed": bytes(47)})
+    book.invalid(
+        "sealed-47", "KEY-8", "47 sealed bytes", "key-envelope", short, passphrase=passphrase
+    )
+    book.invalid("not-a-map", "KEY-8", "an array", "key-envelope", b"\x80", passphrase=passphrase)
     book.invalid(
         "trailing",
         "ENC-8",
         "a newline behind the map",
-        "key-file",
-        key_file(passphrase) + b"\n",
+        "key-envelope",
+        key_envelope(passphrase) + b"\n",
         passphrase=passphrase,
     )
     book.invalid(
         "public-of-another",
         "KEY-9",
         "the public key of another seed, sealed with it",
-        "key-file",
-        key_file(passphrase, public=curve.public(OTHER)),
+        "key-envelope",
+        key_envelope(passphrase, public=curve.public(OTHER)),
         passphrase=passphrase,
     )
-    right = key_file(passphrase)
+    right = key_envelope(passphrase)
     book.other(
         "wrong-passphrase",
         "KEY-9",
         "passphrase",
         "another passphrase",
-        "key-file",
+        "key-envelope",
         right,
         passphrase="wrong horse",
     )
@@ -388,7 +396,7 @@ def key_files(book: Book) -> None:
         "KEY-9",
         "passphrase",
         "passes were changed after sealing",
-        "key-file",
+        "key-envelope",
         changed,
         passphrase=passphrase,
     )
@@ -398,7 +406,7 @@ def key_files(book: Book) -> None:
         "KEY-9",
         "passphrase",
         "the public key was changed after sealing: associated data",
-        "key-file",
+        "key-envelope",
         public_changed,
         passphrase=passphrase,
     )
@@ -409,7 +417,7 @@ def key_files(book: Book) -> None:
         "KEY-9",
         "passphrase",
         "one sealed bit is another",
-        "key-file",
+        "key-envelope",
         changed,
         passphrase=passphrase,
     )
@@ -420,5 +428,5 @@ def keys() -> Book:
     signatures(book)
     identity_keys(book)
     did_keys(book)
-    key_files(book)
+    key_envelopes(book)
     return book

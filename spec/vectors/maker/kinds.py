@@ -12,6 +12,7 @@ from maker.shapes import (
     Bool,
     Bytes,
     Choice,
+    FaultsOnly,
     Int,
     LinkTo,
     ListOf,
@@ -142,7 +143,7 @@ MEDIA = Once(
         _role=Choice(("master", "preview", "stem", "source-file")),
         name=LABEL,
         alt=PROSE,
-        essence=Map(_algorithm=LINE, _digest=Bytes(16, 64, "MED-1")),
+        essence=Map("MED-1", _algorithm=LINE, _digest=Bytes(16, 64, "MED-1")),
     )
 )
 SOURCE = Map(
@@ -151,7 +152,7 @@ SOURCE = Map(
     author=LINE,
     license=LICENSE,
     sha256=Bytes(32, 32),
-    fetched=Int(None, None),
+    fetched=Int(0, MAX),
 )
 RELATIONS = (
     "remix",
@@ -181,7 +182,9 @@ TAGS, LANGUAGES = ListOf(Text(64), 32), ListOf(LANGUAGE, 16)
 RECOVERY = Map(_who=ListOf(REF, 128), _threshold=Int(1, None, "KND-4"))
 RULES_FIELDS: dict[str, Shape] = {
     "_roles": Map(curator=ListOf(REF, 64)),
-    "_actions": Map(accept=Map(_role=Text(64, rule="OBJ-20"), _threshold=Int(1, None, "KND-4"))),
+    "_actions": Map(
+        accept=Map(_role=FaultsOnly(Text(64, rule="OBJ-20")), _threshold=Int(1, None, "KND-4"))
+    ),
     "recovery": RECOVERY,
 }
 
@@ -259,7 +262,7 @@ KINDS: dict[str, Kind] = {
                 "accepts": ["CC0-1.0", "CC-BY-4.0"],
                 "rules": FULL_RULES,
                 "forked_from": {"project": ref("elsewhere"), "heads": [ref("head")]},
-                "language": ["en", "pt-BR"],
+                "language": ["en", "fr-CA"],
                 "tags": ["folk", "river"],
                 "nonce": bytes(range(16)),
             },
@@ -373,7 +376,9 @@ KINDS: dict[str, Kind] = {
             license=LICENSE,
             split=Map(
                 _method=LINE,
-                _parts=ListOf(Map(who=REF, name=NAME, _points=Int(0, 10_000, "KND-5")), 128),
+                _parts=FaultsOnly(
+                    ListOf(Map(who=REF, name=NAME, _points=Int(0, 10_000, "KND-5")), 128)
+                ),
             ),
             supersedes=ListOf(REF, 128),
             note=PROSE,
@@ -403,7 +408,7 @@ KINDS: dict[str, Kind] = {
         Map(
             _target=TARGET,
             _about=Choice(("credit", "split", "source")),
-            _line=Int(0, None),
+            _line=Int(0, 65_535),
             _answer=Choice(("accept", "deny", "amend")),
             role=ROLE,
             name=NAME,
@@ -423,7 +428,7 @@ KINDS: dict[str, Kind] = {
         ],
     ),
     "grant": Kind(
-        Map(_work=TARGET, grantee=REF, license=LICENSE, terms=LINE, terms_block=BLOCK),
+        Map(_work=TARGET, grantee=REF, license=LICENSE, terms=PROSE, terms_block=BLOCK),
         {"work": HERE},
         [
             {"work": THERE, "grantee": WHO, "license": "CC-BY-4.0", "terms": "for one concert"},

@@ -224,6 +224,16 @@ class Once(Shape):
         yield from self.shape.edges(value) if self._first("edges" + _fields(value)) else iter(())
 
 
+class FaultsOnly(Shape):
+    """A shape whose values at the limit would break a rule over several fields."""
+
+    def __init__(self, shape: Shape) -> None:
+        self.shape = shape
+
+    def faults(self, value: Any) -> Iterator[Fault]:
+        return self.shape.faults(value)
+
+
 def _fields(value: Any) -> str:
     return f" {sorted(value)}" if isinstance(value, dict) else ""
 
