@@ -39,6 +39,10 @@ KDF_PASSES: Final = 64
 """Most Argon2id passes [KEY-8]."""
 KDF_LANES: Final = 16
 """Most Argon2id lanes [KEY-8]."""
+IDENTITY_FILE_BYTES: Final = 2 * 1024 * 1024
+"""Largest identity file, in bytes [KEY-10]."""
+IDENTITY_FILE_BLOCKS: Final = 1024
+"""Most events of an identity file, and most pages [KEY-11, KEY-13]."""
 IDENTITY_EVENT_BYTES: Final = 8 * 1024
 """Largest identity event, in bytes [IDN-7]."""
 IDENTITY_KEYS: Final = 16

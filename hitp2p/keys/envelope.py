@@ -1,4 +1,4 @@
-"""The key envelope: a private key at rest, as bytes [KEY-8 to KEY-10].
+"""The key envelope: a private key at rest, as bytes [KEY-8, KEY-9].
 
 Pure: salt and nonce come in as arguments, and writing the bytes to a file is `hitp2p.store.keyfile`.
 """
@@ -11,7 +11,7 @@ from typing import Final
 
 from hitp2p import limits
 from hitp2p.codec.dagcbor import Profile, Value, decode_object, encode
-from hitp2p.errors import PassphraseError, RuleError, UsageError
+from hitp2p.errors import PassphraseError, SignatureError, UsageError
 from hitp2p.keys.ed25519 import SigningKey
 
 __all__ = ["KdfParams", "KeyEnvelope", "encode_bare_key", "open_key", "parse_envelope", "seal_key"]
@@ -39,11 +39,17 @@ class KdfParams:
     """Parts of the memory that can be filled at the same time."""
 
     def __post_init__(self) -> None:
-        _require(1 <= self.lanes <= limits.KDF_LANES, f"{self.lanes} lanes; 1 to 16 allowed")
-        _require(1 <= self.passes <= limits.KDF_PASSES, f"{self.passes} passes; 1 to 64 allowed")
+        _require(
+            1 <= self.lanes <= limits.KDF_LANES,
+            f"{self.lanes} lanes; 1 to {limits.KDF_LANES} allowed",
+        )
+        _require(
+            1 <= self.passes <= limits.KDF_PASSES,
+            f"{self.passes} passes; 1 to {limits.KDF_PASSES} allowed",
+        )
         _require(
             8 * self.lanes <= self.memory_kib <= limits.KDF_MEMORY_KIB,
-            f"{self.memory_kib} KiB of memory; 8 x lanes to 1048576 allowed",
+            f"{self.memory_kib} KiB of memory; 8 x lanes to {limits.KDF_MEMORY_KIB} allowed",
         )
 
 
@@ -82,6 +88,8 @@ def seal_key(
     """
     if len(salt) != SALT_BYTES or len(nonce) != NONCE_BYTES:
         raise UsageError(f"salt must be {SALT_BYTES} bytes and nonce {NONCE_BYTES}")
+    if not passphrase:
+        raise PassphraseError("the passphrase is empty")
     kdf = params or KdfParams()
     header = _header(key.public, kdf, salt, nonce)
     cipher_key = _derive(_passphrase_bytes(passphrase), salt, kdf)
@@ -103,7 +111,7 @@ def open_key(data: bytes, passphrase: str | None) -> SigningKey:
         passphrase: ignored for a bare key.
 
     Raises:
-        InvalidError: not an envelope, or its bounds are exceeded (KEY-8, KEY-10); not the stated key (KEY-9).
+        InvalidError: not an envelope, or its bounds are exceeded (KEY-8, ENC); not the stated key (KEY-9).
         PassphraseError: sealed, and the passphrase is absent or wrong, or the file was changed.
     """
     envelope = parse_envelope(data)
@@ -111,23 +119,26 @@ def open_key(data: bytes, passphrase: str | None) -> SigningKey:
         raise PassphraseError("the key is sealed; a passphrase is needed")
     key = _open(envelope, passphrase or "")
     if key.public != envelope.public:
-        raise RuleError("the public key of the seed is another one than stated", rule="KEY-9")
+        raise SignatureError("the public key of the seed is another one than stated", rule="KEY-9")
     return key
 
 
 def parse_envelope(data: bytes) -> KeyEnvelope:
-    """The parts of an envelope, all bounds checked, nothing opened; cheap [KEY-8, KEY-10]."""
-    _require(len(data) <= limits.KEY_FILE_BYTES, f"{len(data)} bytes; at most 4096 allowed")
+    """The parts of an envelope, all bounds checked, nothing opened; cheap [KEY-8]."""
+    _require(
+        len(data) <= limits.KEY_FILE_BYTES,
+        f"{len(data)} bytes; at most {limits.KEY_FILE_BYTES} allowed",
+    )
     value = decode_object(data)
     if not isinstance(value, dict) or value.get("hitp2p") != FORMAT:
-        raise RuleError("not a key envelope", rule="KEY-10")
+        raise SignatureError("not a key envelope", rule="KEY-8")
     match value.get("kdf"):
         case "none":
             return _parse_bare(value)
         case "argon2id":
             return _parse_sealed(value)
         case other:
-            raise RuleError(f"kdf {other!r}; must be argon2id or none", rule="KEY-10")
+            raise SignatureError(f"kdf {other!r}; must be argon2id or none", rule="KEY-8")
 
 
 def _parse_bare(value: dict[str, Value]) -> KeyEnvelope:
@@ -144,7 +155,7 @@ def _parse_bare(value: dict[str, Value]) -> KeyEnvelope:
 def _parse_sealed(value: dict[str, Value]) -> KeyEnvelope:
     _require_keys(value, _SEALED_KEYS)
     if value["aead"] != "chacha20-poly1305":
-        raise RuleError(f"aead {value['aead']!r}; must be chacha20-poly1305", rule="KEY-10")
+        raise SignatureError(f"aead {value['aead']!r}; must be chacha20-poly1305", rule="KEY-8")
     params = KdfParams(
         memory_kib=_int(value, "memory_kib"),
         passes=_int(value, "passes"),
@@ -161,26 +172,26 @@ def _parse_sealed(value: dict[str, Value]) -> KeyEnvelope:
 
 def _require(holds: bool, message: str) -> None:
     if not holds:
-        raise RuleError(message, rule="KEY-8")
+        raise SignatureError(message, rule="KEY-8")
 
 
 def _require_keys(value: dict[str, Value], keys: frozenset[str]) -> None:
     if value.keys() != keys:
         wrong = ", ".join(sorted(value.keys() ^ keys))
-        raise RuleError(f"keys missing or unknown: {wrong}", rule="KEY-10")
+        raise SignatureError(f"keys missing or unknown: {wrong}", rule="KEY-8")
 
 
 def _bytes(value: dict[str, Value], name: str, n_bytes: int) -> bytes:
     found = value[name]
     if not isinstance(found, bytes) or len(found) != n_bytes:
-        raise RuleError(f"{name} must be {n_bytes} bytes", rule="KEY-10")
+        raise SignatureError(f"{name} must be {n_bytes} bytes", rule="KEY-8")
     return found
 
 
 def _int(value: dict[str, Value], name: str) -> int:
     found = value[name]
     if type(found) is not int:  # a bool is an int to isinstance
-        raise RuleError(f"{name} must be an integer", rule="KEY-10")
+        raise SignatureError(f"{name} must be an integer", rule="KEY-8")
     return found
 
 
@@ -205,8 +216,6 @@ def _header(public: bytes, kdf: KdfParams, salt: bytes, nonce: bytes) -> dict[st
 
 # --- ciphers: the libraries are imported late, because most runs open no key ---------------------
 def _passphrase_bytes(passphrase: str) -> bytes:
-    if not passphrase:
-        raise PassphraseError("the passphrase is empty")
     try:
         return unicodedata.normalize("NFC", passphrase).encode()
     except UnicodeEncodeError:

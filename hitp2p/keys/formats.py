@@ -39,7 +39,9 @@ def import_private_key(data: bytes, passphrase: str | None = None) -> SigningKey
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
     if len(data) > limits.KEY_FILE_BYTES:
-        raise KeyFileError(f"key file of {len(data)} bytes; at most 4096 allowed")
+        raise KeyFileError(
+            f"key file of {len(data)} bytes; at most {limits.KEY_FILE_BYTES} allowed"
+        )
     key = _load(data, None if not passphrase else passphrase.encode())
     if not isinstance(key, Ed25519PrivateKey):
         raise KeyFileError("the key file holds another kind of key than Ed25519")

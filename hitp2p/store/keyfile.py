@@ -33,7 +33,7 @@ _NO_LINKS: Final = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno
 """What file systems without hard links (FAT on a memory stick) answer."""
 
 
-def write_key_file(path: Path, data: bytes, *, overwrite: bool = False) -> None:
+def write_key_file(path: str | os.PathLike[str], data: bytes, *, overwrite: bool = False) -> None:
     """Write a key file of mode 0600, durably; folders that are missing are made with mode 0700.
 
     Raises:
@@ -41,6 +41,7 @@ def write_key_file(path: Path, data: bytes, *, overwrite: bool = False) -> None:
         StoreFullError: no space; the file of before, if any, is untouched.
         StoreError: the disk or the permissions don't allow it; as above.
     """
+    path = Path(path)
     try:
         _make_folder(path.parent)
         _refuse_target(path, overwrite=overwrite)
@@ -49,13 +50,14 @@ def write_key_file(path: Path, data: bytes, *, overwrite: bool = False) -> None:
         raise _as_store_error(path, error) from error
 
 
-def read_key_file(path: Path, *, max_bytes: int = limits.KEY_FILE_BYTES) -> bytes:
+def read_key_file(path: str | os.PathLike[str], *, max_bytes: int = limits.KEY_FILE_BYTES) -> bytes:
     """The bytes of a key file.
 
     Raises:
         KeyFileError: missing, no plain file, a symbolic link, larger than `max_bytes`, or open to other users.
         StoreError: the disk doesn't give the bytes.
     """
+    path = Path(path)
     try:
         descriptor = os.open(path, os.O_RDONLY | _NO_FOLLOW | _NO_WAIT | _BINARY)
     except FileNotFoundError:
