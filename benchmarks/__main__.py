@@ -1,0 +1,36 @@
+"""`python -m benchmarks [--smoke] [NAME ...]`: what things cost, as multiples of what they must cost."""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import subprocess
+import sys
+from importlib import import_module
+
+NAMES = ("codec", "signing", "trail_check", "media_add", "contribution", "graph", "startup")
+
+
+def main() -> None:
+    """Run the named benchmarks, or all, and print one table."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"some of: {', '.join(NAMES)}")
+    parser.add_argument("--smoke", action="store_true", help="tiny sizes: does it run at all?")
+    arguments = parser.parse_args()
+    unknown = set(arguments.names) - set(NAMES)
+    if unknown:
+        parser.error(f"no benchmark {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
+    ).stdout.strip()
+    print(f"Python {platform.python_version()}, {platform.machine()}, commit {commit or '?'}")
+    print("| what | value | floor or peer | ratio | goal |")
+    print("|---|---|---|---|---|")
+    for name in arguments.names or NAMES:
+        for figure in import_module(f"benchmarks.{name}").figures(smoke=arguments.smoke):
+            print(figure.row())
+            sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,65 @@
+"""How a figure is taken: the cheapest of many short batches, in processor time where a thread does the work alone."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+__all__ = ["Figure", "best_of", "thread_us", "wall_s"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """One line of the table."""
+
+    name: str
+    """What was done."""
+    value: float
+    """How long or how much, in `unit`."""
+    unit: str
+    """`us`, `ms`, `s`, `MiB/s`, `MiB` or `x`."""
+    floor: float | None = None
+    """What the work costs at least, measured in the same run, in the same unit."""
+    goal: str = ""
+    """The stated goal for the ratio or the value, as text."""
+    ratio_is_speed: bool = False
+    """True where the ratio is floor / value, so that more is better."""
+
+    @property
+    def ratio(self) -> float | None:
+        """Value over floor, or floor over value where more is better."""
+        if self.floor is None:
+            return None
+        return self.floor / self.value if self.ratio_is_speed else self.value / self.floor
+
+    def row(self) -> str:
+        """A row of a Markdown table."""
+        floor = "" if self.floor is None else f"{self.floor:.4g}"
+        ratio = "" if self.ratio is None else f"{self.ratio:.2f} x"
+        return f"| {self.name} | {self.value:.4g} {self.unit} | {floor} | {ratio} | {self.goal} |"
+
+
+def best_of(run: Callable[[], object], *, batches: int, clock: Callable[[], float]) -> float:
+    """Seconds of the fastest of `batches` runs by `clock`."""
+    best = float("inf")
+    for _ in range(batches):
+        start = clock()
+        run()
+        best = min(best, clock() - start)
+    return best
+
+
+def thread_us(run: Callable[[], object], *, times: int, batches: int = 20) -> float:
+    """Microseconds of this thread's processor time for one call."""
+
+    def batch() -> None:
+        for _ in range(times):
+            run()
+
+    return best_of(batch, batches=batches, clock=time.thread_time) / times * 1e6
+
+
+def wall_s(run: Callable[[], object], *, batches: int = 3) -> float:
+    """Seconds by the clock on the wall; for work that waits or uses several threads."""
+    return best_of(run, batches=batches, clock=time.perf_counter)

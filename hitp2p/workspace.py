@@ -1,0 +1,363 @@
+"""The synchronous face of hitp2p: a folder with a trail in it, and what a person does there.
+
+    import hitp2p
+
+    ana = hitp2p.Identity.create("Ana")
+    with hitp2p.open("night-bus") as ws:
+        p = ws.create_project("Night Bus", license="CC-BY-SA-4.0", by=ana)
+        verse = ws.contribute(p, "verse.txt", title="Verse", roles=["lyr"], by=ana)
+        print(ws.credits(verse).text())
+
+A workspace starts no thread that outlives a call, keeps no global state and prints nothing. Two processes may have the same
+folder open; within one process a workspace may be shared by threads.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Unpack
+
+from hitp2p.codec.cid import Cid
+from hitp2p.drafts import (
+    ForeignLike,
+    ObjectLike,
+    Sources,
+    WorkOptions,
+    as_project,
+    fits_body,
+    work_body,
+)
+from hitp2p.errors import NotFoundError, UsageError
+from hitp2p.identity import Identity
+from hitp2p.intake import Files, Intake
+from hitp2p.objects.contribution import ForeignSource, Use
+from hitp2p.objects.envelope import SignedObject, sign_object
+from hitp2p.objects.project import Project, threshold_rules
+from hitp2p.ports import Clock, Randomness
+from hitp2p.reader import Reader
+from hitp2p.store.contract import ObjectRow, Store, WriteBatch
+from hitp2p.trail.check import verify_in_trail
+
+if TYPE_CHECKING:
+    from hitp2p.store.gc import GcReport
+    from hitp2p.transfer import Carried
+
+__all__ = ["SourceLike", "Workspace", "open_workspace"]
+
+SourceLike = ObjectLike | tuple[ObjectLike, str] | Use
+"""A source: an object (relation `remix`), (object, relation), or a `Use` that says more."""
+HIDDEN_FOLDER = ".hitp2p"
+"""Name of the folder inside a workspace that holds the store."""
+
+
+def open_workspace(
+    path: str | os.PathLike[str],
+    *,
+    store: Store | None = None,
+    clock: Clock | None = None,
+    randomness: Randomness | None = None,
+    create: bool = True,
+) -> Workspace:
+    """Open the workspace in a folder, or make one there; `":memory:"` keeps everything in memory.
+
+    Args:
+        path: the folder that holds (or will hold) `.hitp2p`.
+        store: another store than the one in the folder; the workspace closes it.
+        clock: milliseconds since 1970, for the time that objects claim; the system's clock if None.
+        randomness: bytes for nonces; the system's if None.
+        create: whether a missing workspace is made.
+
+    Raises:
+        NotFoundError: no workspace there and `create` is false.
+        StoreError: the folder can't be used.
+    """
+    if store is None:
+        if os.fspath(path) == ":memory:":
+            from hitp2p.store.memory import MemoryStore
+
+            store = MemoryStore()
+        else:
+            from hitp2p.store.sqlite import SqliteStore
+
+            folder = Path(path) / HIDDEN_FOLDER
+            if not create and not folder.is_dir():
+                raise NotFoundError(f"no workspace in {path}; `hitp2p init` makes one")
+            store = SqliteStore.open(folder)
+    return Workspace(store, clock=clock, randomness=randomness)
+
+
+def _system_clock() -> int:
+    return time.time_ns() // 1_000_000
+
+
+class Workspace(Reader):
+    """A store and everything that a person does with it. Made by `hitp2p.open`."""
+
+    def __init__(
+        self, store: Store, *, clock: Clock | None = None, randomness: Randomness | None = None
+    ) -> None:
+        super().__init__(store)
+        self._clock = clock or _system_clock
+        self._randomness = randomness or secrets.token_bytes
+
+    def __enter__(self) -> Workspace:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the store. A second call does nothing."""
+        self.store.close()
+
+    # --- writing ----------------------------------------------------------------------------------
+
+    def create_project(
+        self,
+        title: str,
+        *,
+        by: Identity,
+        license: str | None = None,
+        purpose: str | None = None,
+        accepts: Sequence[str] = (),
+        languages: Sequence[str] = (),
+        tags: Sequence[str] = (),
+        dry_run: bool = False,
+    ) -> SignedObject:
+        """Open a project; its CID is its name for ever.
+
+        Args:
+            license: default for contributions that state none, as an SPDX expression.
+            accepts: the licences that the project takes; empty for any.
+            dry_run: build and check, store nothing.
+        """
+        body = Project(
+            title=title,
+            purpose=purpose,
+            license=license,
+            accepts=tuple(accepts),
+            rules=threshold_rules((by.cid,)),
+            languages=tuple(languages),
+            tags=tuple(tags),
+            nonce=self._randomness(16),
+        ).to_body()
+        return self._sign("project", body, by=by, dry_run=dry_run)
+
+    def contribute(
+        self,
+        project: ObjectLike,
+        files: Files = (),
+        *,
+        title: str,
+        by: Identity,
+        uses: Sequence[SourceLike | ForeignLike] = (),
+        **options: Unpack[WorkOptions],
+    ) -> SignedObject:
+        """Sign a work into a project.
+
+        Args:
+            project: where it goes.
+            files: what the work consists of; the first is the master, the others source files.
+            title: one line, at most 256 bytes.
+            by: who signs.
+            uses: what it builds on; see `remix`.
+            options: see `WorkOptions`.
+
+        Returns:
+            The signed object, stored durably (unless `dry_run`).
+
+        Raises:
+            UsageError: a file can't be read, a source isn't a work, a licence isn't accepted.
+            InvalidError: what was said breaks a rule of `spec/`, such as a title that is too long.
+            StoreError: the store could not take it; nothing is half-written.
+        """
+        sources = [self._use(one) for one in uses]
+        return self._work(self.show(project), files, title, sources, by, options)
+
+    def remix(
+        self,
+        of: Sequence[SourceLike],
+        files: Files = (),
+        *,
+        title: str,
+        by: Identity,
+        project: ObjectLike | None = None,
+        uses: Sequence[ForeignLike] = (),
+        **options: Unpack[WorkOptions],
+    ) -> SignedObject:
+        """Sign a work that builds on others.
+
+        Args:
+            of: the sources: objects (relation `remix`), (object, relation), or `Use`s with parts and notes.
+            files: as in `contribute`.
+            title: one line, at most 256 bytes.
+            by: who signs.
+            project: where it goes; None takes the project of the first source.
+            uses: sources outside hitp2p, alone (relation `remix`) or as (source, relation).
+            options: see `WorkOptions`; with a single source and no `uses`, `note` stands beside that source.
+
+        Returns and raises as `contribute`.
+        """
+        if not of:
+            raise UsageError("a remix needs at least one source; `contribute` needs none")
+        sources = [self._use(one) for one in of]
+        first = self.show(sources[0].work or "")
+        home = self.show(project if project is not None else first.project or first.cid)
+        sources += [self._use(one) for one in uses]
+        note = options.get("note")
+        if note is not None and len(sources) == 1 and sources[0].note is None and fits_body(note):
+            sources = [replace(sources[0], note=note)]
+            options["note"] = None
+        return self._work(home, files, title, sources, by, options)
+
+    def add_identity(self, identity: Identity) -> tuple[ObjectRow, ...]:
+        """Put an identity's events, and the list pages they link to, into the store.
+
+        Writing does this by itself; call it to make a rotation known without a new work.
+        """
+        return self.store.put(self._events(identity))
+
+    def _events(self, by: Identity) -> WriteBatch:
+        new = tuple(event for event in by.events if not self.store.has(event.cid))
+        return WriteBatch(objects=new, blocks=by.pages if new else ())
+
+    def _use(self, source: SourceLike | ForeignLike) -> Use:
+        if isinstance(source, Use):
+            return source
+        what, relation = source if isinstance(source, tuple) else (source, "remix")
+        if isinstance(what, ForeignSource):
+            return Use(source=what, relation=relation)
+        return Use(work=self._cid(what), relation=relation)
+
+    def _sources(self, project: Cid, uses: Sequence[Use]) -> Sources:
+        works = ((None if use.work is None else self.show(use.work), use) for use in uses)
+        return Sources.sort(project, works)
+
+    def _work(
+        self,
+        home: SignedObject,
+        files: Files,
+        title: str,
+        uses: Sequence[Use],
+        by: Identity,
+        options: WorkOptions,
+    ) -> SignedObject:
+        project = as_project(home)
+        call = options.get("call")
+        dry_run = options.get("dry_run", False)
+        sources = self._sources(home.cid, uses)
+        with Intake(self.store, dry_run=dry_run) as intake:
+            body = work_body(
+                title,
+                project,
+                sources,
+                author=by.cid,
+                call=None if call is None else self._cid(call),
+                media=intake.entries(files, options),
+                text_block=intake.text_block,
+                options=options,
+            )
+            return self._sign(
+                "contribution",
+                body,
+                by=by,
+                project=home.cid,
+                parents=sources.parents,
+                media=intake.batch(),
+                dry_run=dry_run,
+            )
+
+    def _sign(
+        self,
+        kind: str,
+        body: dict[str, Any],
+        *,
+        by: Identity,
+        project: Cid | None = None,
+        parents: tuple[Cid, ...] = (),
+        media: WriteBatch | None = None,
+        dry_run: bool = False,
+    ) -> SignedObject:
+        """Sign, check against the trail, and store in one transaction with media and identity events."""
+        events = self._events(by)
+        signed = sign_object(
+            kind=kind,
+            body=body,
+            signer=by.signer,
+            time=self._clock(),
+            author=by.cid,
+            event=self._speaking_event(by),
+            project=project,
+            parents=parents,
+        )
+        own = {event.cid: event for event in by.events}
+        verify_in_trail(signed, lambda cid: own.get(cid) or self.lookup(cid))
+        if not dry_run:
+            media = media or WriteBatch()
+            self.store.put(
+                WriteBatch(
+                    objects=(*events.objects, signed),
+                    blocks=(*events.blocks, *media.blocks),
+                    leaves=media.leaves,
+                )
+            )
+        return signed
+
+    def _speaking_event(self, by: Identity) -> Cid:
+        """The event to sign under; refuses a key that a later event, known here, has dropped."""
+        known = self.store.events(by.cid)
+        if len(known) > len(by.events):
+            later = by.with_events(self.show(cid) for cid in known)
+            if by.signer.public not in later.keys:
+                raise UsageError(
+                    f"this key of {by.name} was dropped by a later identity event that is known here;"
+                    " sign with the newer identity file"
+                )
+        return by.event
+
+    def good_heads(self, identity: Cid, signer: bytes) -> dict[Cid, tuple[Cid, ...]]:
+        """What a key signed, as `Identity.rotate` wants it: project (else the identity) -> good heads.
+
+        All works that the key signed and that are here lie in the ancestry of these heads; statements are listed themselves.
+        """
+        from hitp2p.good_heads import good_heads_of
+
+        return good_heads_of(self.store, identity, signer)
+
+    # --- carrying ---------------------------------------------------------------------------------
+
+    def import_(self, path: str | os.PathLike[str]) -> Carried:
+        """Take in a bundle: everything is checked, and stored in one transaction, or nothing is.
+
+        Raises:
+            InvalidError: the file breaks a rule; it names the block and the rule.
+            MissingBlocksError: the file lacks objects that it needs.
+        """
+        from hitp2p.transfer import import_bundle
+
+        return import_bundle(self.store, Path(path))
+
+    # --- keeping ----------------------------------------------------------------------------------
+
+    def backup(self, target: str | os.PathLike[str]) -> None:
+        """Write a consistent copy of the workspace into a new folder, also while others write."""
+        folder = Path(target)
+        folder.mkdir(parents=True, exist_ok=True)
+        self.store.backup(folder / HIDDEN_FOLDER)
+
+    def gc(self, *, dry_run: bool = False) -> GcReport:
+        """Remove blocks and media that no object reaches, and what was left by interrupted work."""
+        from hitp2p.store.gc import collect
+
+        return collect(self.store, dry_run=dry_run)
