@@ -1,0 +1,124 @@
+"""How the trail's names and texts look to people: short names, clean lines, words for roles, links for licences."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from hitp2p.codec.cid import Cid
+
+__all__ = ["code_of", "license_url", "role_word", "safe_line", "short_name", "web_url"]
+
+_CONSTANT_PREFIX: Final = "bafyrei"
+"""How the text of every object's CID begins: version, codec and hash are always the same [OBJ-11]."""
+_JOINERS: Final = "\u200c\u200d"
+"""ZWNJ and ZWJ: scripts and emoji need them, and they move nothing."""
+_WEB: Final = re.compile(r"https?://[^\s\"'<>`\\]+", re.ASCII | re.IGNORECASE)
+_CC: Final = re.compile(r"CC-(BY(?:-NC)?(?:-ND|-SA)?)-(\d\.\d)(?:-([A-Z]{2}|IGO))?")
+
+
+def short_name(cid: Cid, n_chars: int = 8) -> str:
+    """The first characters after the constant `bafyrei`; the whole text for a CID of another kind."""
+    text = str(cid)
+    if not text.startswith(_CONSTANT_PREFIX):
+        return text
+    return text[len(_CONSTANT_PREFIX) : len(_CONSTANT_PREFIX) + n_chars]
+
+
+def code_of(identity: Cid) -> str:
+    """The short code that stands beside a person's name, because names can be copied."""
+    return f"[{short_name(identity)}]"
+
+
+def safe_line(text: str) -> str:
+    r"""Text as received -> one line that a terminal or a page shows as it stands.
+
+    What isn't printable (C0, C1, ESC, bidi controls, zero width, surrogates, unassigned) becomes its escape, such as
+    `\x1b`; line breaks and other spaces become one plain space.
+    """
+    if text.isprintable():
+        return text
+    return "".join(_shown(char) for char in " ".join(text.split()))
+
+
+def _shown(char: str) -> str:
+    if char.isprintable() or char in _JOINERS:
+        return char
+    return char.encode("unicode_escape").decode("ascii")
+
+
+def web_url(url: str) -> str | None:
+    """The URL where it is a plain http or https one that may become a link; None otherwise."""
+    return url if _WEB.fullmatch(url) and url.isprintable() else None
+
+
+def license_url(license_id: str) -> str | None:
+    """Where the text of a Creative Commons licence stands, by its SPDX id; None for all others."""
+    if license_id in _PUBLIC:
+        return _PUBLIC[license_id]
+    if not (found := _CC.fullmatch(license_id)):
+        return None
+    name, version, port = found.groups()
+    tail = f"{port.lower()}/" if port else ""
+    return f"https://creativecommons.org/licenses/{name.lower()}/{version}/{tail}"
+
+
+_PUBLIC: Final = {
+    "CC0-1.0": "https://creativecommons.org/publicdomain/zero/1.0/",
+    "CC-PDM-1.0": "https://creativecommons.org/publicdomain/mark/1.0/",
+}
+
+
+def role_word(role: str) -> str:
+    """The word for a MARC relator code that is common in creative work; any other role as it stands."""
+    return _ROLES.get(role, role)
+
+
+_ROLES: Final = {
+    "act": "actor",
+    "adp": "adapter",
+    "anm": "animator",
+    "arr": "arranger",
+    "art": "artist",
+    "aui": "author of introduction",
+    "aut": "author",
+    "ccp": "conceptor",
+    "cmp": "composer",
+    "cnd": "conductor",
+    "cng": "cinematographer",
+    "com": "compiler",
+    "cov": "cover designer",
+    "cre": "creator",
+    "crr": "corrector",
+    "ctb": "contributor",
+    "cur": "curator",
+    "dnc": "dancer",
+    "drt": "director",
+    "dsr": "designer",
+    "edt": "editor",
+    "flm": "film editor",
+    "ill": "illustrator",
+    "itr": "instrumentalist",
+    "lbt": "librettist",
+    "lyr": "lyricist",
+    "mus": "musician",
+    "nrt": "narrator",
+    "pht": "photographer",
+    "prf": "performer",
+    "prg": "programmer",
+    "pro": "producer",
+    "pup": "puppeteer",
+    "rcd": "recordist",
+    "rce": "recording engineer",
+    "res": "researcher",
+    "scr": "scribe",
+    "sds": "sound designer",
+    "sng": "singer",
+    "std": "set designer",
+    "stl": "storyteller",
+    "trl": "translator",
+    "vac": "voice actor",
+    "vdg": "videographer",
+    "voc": "vocalist",
+}
+"""https://www.loc.gov/marc/relators/"""
