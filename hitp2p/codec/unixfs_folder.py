@@ -148,7 +148,7 @@ def _open_folder(cid: Cid, source: BlockSource) -> tuple[Sequence[PbLink], UnixF
     node, message = parse_unixfs_node(cid, fetch_block(cid, source))
     if message.type not in (NodeType.DIRECTORY, NodeType.HAMT_SHARD):
         raise DecodeError(
-            f"a {message.type.name} node for a folder; directory and HAMT shard allowed",
+            f"UnixFS type {message.type.name} for a folder; DIRECTORY and HAMT_SHARD allowed",
             rule="MED-9",
             cid=cid,
         )
@@ -183,8 +183,8 @@ def _open_shard(cid: Cid, source: BlockSource, *, depth: int) -> Sequence[PbLink
     links, message = _open_folder(cid, source)
     if message.type is not NodeType.HAMT_SHARD or message.hash_type != _MURMUR3:
         raise DecodeError(
-            f"a {message.type.name} node with hash code {message.hash_type} in a HAMT; "
-            f"shards with {_MURMUR3} allowed",
+            f"UnixFS type {message.type.name} with hash code {message.hash_type} in a HAMT; "
+            f"HAMT_SHARD with {_MURMUR3} allowed",
             rule="MED-6",
             cid=cid,
         )

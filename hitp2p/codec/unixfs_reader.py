@@ -187,7 +187,9 @@ def _open_node(cid: Cid, block: bytes) -> _Opened:
     node, message = parse_unixfs_node(cid, block)
     if message.type not in (NodeType.FILE, NodeType.RAW):
         raise DecodeError(
-            f"a {message.type.name} node in a file; file and raw allowed", rule="MED-9", cid=cid
+            f"UnixFS type {message.type.name} in a file; FILE and RAW allowed",
+            rule="MED-9",
+            cid=cid,
         )
     sizes = message.block_sizes
     if len(sizes) != len(node.links) or 0 in sizes:

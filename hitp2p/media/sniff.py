@@ -46,11 +46,14 @@ _RIFF_FORMS: Final = {
     b"AVI ": "video/x-msvideo",
 }
 _WEBP_CHUNKS: Final = frozenset({b"VP8 ", b"VP8L", b"VP8X"})
-_ISO_BRANDS: Final = {
+_ISO_PICTURES: Final = {
     b"avif": "image/avif",
     b"avis": "image/avif",
     b"heic": "image/heic",
     b"heix": "image/heic",
+}
+_ISO_BRANDS: Final = {
+    **_ISO_PICTURES,
     b"M4A ": "audio/mp4",
     b"M4B ": "audio/mp4",
     b"qt  ": "video/quicktime",
@@ -165,7 +168,7 @@ def _iso_media(head: bytes) -> str | None:
         return _old_quicktime(head)
     brands = [head[8:12], *(head[at : at + 4] for at in range(16, min(size, len(head)), 4))]
     if brands[0] in (b"mif1", b"msf1"):  # says "some picture"; the others say which
-        return next((_ISO_BRANDS[b] for b in brands[1:] if b[:3] in (b"avi", b"hei")), None)
+        return next((_ISO_PICTURES[b] for b in brands[1:] if b in _ISO_PICTURES), None)
     return _ISO_BRANDS.get(brands[0])
 
 
