@@ -1,0 +1,128 @@
+"""What an index holds about one object, as pure functions; every store derives its index from these."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from hitp2p.codec.cid import Cid
+from hitp2p.objects.envelope import SignedObject
+from hitp2p.objects.kinds import ObjectClass
+
+__all__ = ["SHORT_START", "Entry", "entry_of", "prefix_range", "query_words"]
+
+SHORT_START: Final = "bafyrei"
+"""What the CID of every object starts with as text, and short names may leave out."""
+_BASE32: Final = "abcdefghijklmnopqrstuvwxyz234567"
+_CID_BITS: Final = 36 * 8
+_TEXT_FIELDS: Final = ("title", "name", "note", "purpose", "prompt", "text", "reason")
+_NAMED_LISTS: Final = ("credits", "media")
+_UNSPACED: Final = (
+    (0x0E00, 0x0EFF),  # Thai, Lao
+    (0x1000, 0x109F),  # Myanmar
+    (0x1780, 0x17FF),  # Khmer
+    (0x3040, 0x30FF),  # Hiragana, Katakana
+    (0x3400, 0x9FFF),  # Han
+    (0xF900, 0xFAFF),  # Han, compatibility
+    (0x20000, 0x3FFFF),  # Han, later planes
+)
+"""Scripts that put no spaces between words, as ranges of code points; there, each character counts as a word."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """What goes into the index for one object, beside the fields of its envelope."""
+
+    is_work: bool
+    """Whether it may be a head, and unmakes its parents' being heads [TRL-10]."""
+    refs: frozenset[Cid]
+    """What it names by ref."""
+    links: frozenset[Cid]
+    """Blocks that its body links to: pages, texts, media."""
+    media: frozenset[bytes]
+    """Whole-file hashes of its media entries."""
+    words: str
+    """Its words for search, folded, each once, sorted, with a space between."""
+
+
+def entry_of(obj: SignedObject) -> Entry:
+    """Derive the entry of an object."""
+    return Entry(
+        is_work=obj.object_class is ObjectClass.WORK,
+        refs=frozenset(obj.refs),
+        links=frozenset(obj.links) - frozenset(obj.required),
+        media=frozenset(_media_hashes(obj)),
+        words=" ".join(sorted({word for text in _texts(obj) for word in _words(text)})),
+    )
+
+
+def query_words(text: str) -> tuple[str, ...]:
+    """The words of a search, folded as the index is."""
+    return tuple(dict.fromkeys(_words(text)))
+
+
+def _media_hashes(obj: SignedObject) -> Iterator[bytes]:
+    for digest in _fields(obj.body.get("media"), "sha256"):
+        if isinstance(digest, bytes):
+            yield digest
+
+
+def _texts(obj: SignedObject) -> Iterator[str]:
+    """Text of known fields; an unknown kind may hold anything there, so types are asked."""
+    body = obj.body
+    values = [*map(body.get, _TEXT_FIELDS), *_entries(body.get("tags"))]
+    for field in _NAMED_LISTS:
+        values.extend(_fields(body.get(field), "name"))
+    for value in values:
+        if isinstance(value, str):
+            yield value
+
+
+def _entries(value: Any) -> list[Any]:
+    """The entries of a list; of anything else, none."""
+    return value if isinstance(value, list) else []  # pyright: ignore[reportUnknownVariableType]
+
+
+def _fields(value: Any, name: str) -> list[Any]:
+    """One field of each map in a list."""
+    return [entry.get(name) for entry in _entries(value) if isinstance(entry, dict)]  # pyright: ignore
+
+
+def _words(text: str) -> Iterator[str]:
+    """Runs of letters and digits without case and accents."""
+    word = ""
+    for char in _decompose(_decompose(text).casefold()):
+        if any(low <= ord(char) <= high for low, high in _UNSPACED):
+            yield from filter(None, (word, char if char.isalnum() else ""))
+            word = ""
+        elif char.isalnum() or unicodedata.category(char) == "Mc":
+            word += char
+        elif not unicodedata.combining(char) and word:
+            yield word
+            word = ""
+    if word:
+        yield word
+
+
+def _decompose(text: str) -> str:
+    return unicodedata.normalize("NFKD", text)
+
+
+def prefix_range(text: str) -> tuple[bytes, bytes] | None:
+    """The lowest and highest CID bytes of objects whose text starts with `text`; None where there can be none."""
+    digits = (text if text.startswith(SHORT_START) else SHORT_START + text)[1:]
+    if any(digit not in _BASE32 for digit in digits) or len(digits) * 5 > _CID_BITS + 4:
+        return None
+    value = 0
+    for digit in digits:
+        value = value * 32 + _BASE32.index(digit)
+    spare = _CID_BITS - len(digits) * 5
+    if spare < 0:  # the last character holds two bits of padding
+        low = high = value >> -spare
+        if value & ((1 << -spare) - 1):
+            return None
+    else:
+        low, high = value << spare, (value + 1 << spare) - 1
+    return low.to_bytes(36, "big"), high.to_bytes(36, "big")

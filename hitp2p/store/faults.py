@@ -1,0 +1,72 @@
+"""The world's faults as `StoreError`: what happened, and what to do."""
+
+from __future__ import annotations
+
+import errno
+import sqlite3
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from hitp2p.errors import StoreError, StoreFullError
+
+__all__ = ["store_errors"]
+
+_FULL: Final = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
+_READ_ONLY: Final = frozenset((errno.EROFS, errno.EACCES, errno.EPERM))
+_PRIMARY: Final = 0xFF
+"""The low byte of an extended SQLite code is the primary code."""
+_DAMAGED: Final = frozenset((sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB))
+
+
+@contextmanager
+def store_errors(where: Path) -> Generator[None]:
+    """Turn what SQLite and the system raise into errors of ours. `where` is what the message names."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise _from_sqlite(error, where) from error
+    except OSError as error:
+        raise _from_system(error, where) from error
+
+
+def _from_sqlite(error: sqlite3.Error, where: Path) -> StoreError:
+    extended = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+    code = extended & _PRIMARY
+    if code == sqlite3.SQLITE_FULL or extended == sqlite3.SQLITE_IOERR_WRITE:
+        return _full(where)
+    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
+        return _read_only(where)
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return StoreError(
+            f"{where}: another program has been writing for too long; try again when it is done"
+        )
+    if code in _DAMAGED:
+        return StoreError(
+            f"{where}: the database file is damaged ({error}). Copy the folder as it is, then try "
+            "`hitp2p fsck`; if that can't read it either, open your last backup"
+        )
+    return StoreError(f"{where}: {error}")
+
+
+def _from_system(error: OSError, where: Path) -> StoreError:
+    if error.errno in _FULL:
+        return _full(where)
+    if error.errno in _READ_ONLY:
+        return _read_only(where)
+    return StoreError(f"{where}: {error.strerror or error}")
+
+
+def _full(where: Path) -> StoreFullError:
+    return StoreFullError(
+        f"{where}: no space left. Nothing was half-written; make room (`hitp2p gc` removes what "
+        "nothing refers to) and try again"
+    )
+
+
+def _read_only(where: Path) -> StoreError:
+    return StoreError(
+        f"{where}: can't be written to. Check who owns the folder and whether the disk is mounted "
+        "read-only, or copy the workspace to a place of your own"
+    )

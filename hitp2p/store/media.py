@@ -1,0 +1,189 @@
+"""Adding media: one pass over a file gives its tree, its hash and, unless it is referenced in place, a synced copy.
+
+What `add_media` returns goes into the same `put` as the object that links to it. Until then nothing names the copy, so
+whatever interrupts leaves no half-state: an unfinished copy is removed at the next opening, a finished one by `gc`.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BytesIO, FileIO
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Literal, TypeAlias
+
+from hitp2p.codec.cid import Cid
+from hitp2p.codec.unixfs import BuiltFile, ByteReader, Leaf, Node, build_file
+from hitp2p.errors import NotFoundError, UsageError
+from hitp2p.store.contract import LeafPlace, Store
+from hitp2p.store.copying import CopyReader
+from hitp2p.store.faults import store_errors
+from hitp2p.store.leaves import READ_FLAGS
+from hitp2p.store.mediafolder import hold_shared, place_file, release, unfinished_path
+
+__all__ = ["INLINE_BYTES", "AddedMedia", "Mode", "add_media"]
+
+Mode: TypeAlias = Literal["copy", "reference"]
+Progress: TypeAlias = Callable[[int, int], None]
+"""Called with bytes done and bytes in all, now and then, in the caller's thread."""
+
+INLINE_BYTES: Final = 64 * 1024
+"""A file up to this size is copied into the database: there it costs no sync of its own, and SQLite reads it faster."""
+
+
+@dataclass(slots=True, kw_only=True)
+class AddedMedia:
+    """A file that is ready to be put. Close it after `put`, or use it as a context; it keeps `gc` away till then."""
+
+    built: BuiltFile
+    """Root CID, size and hash."""
+    blocks: tuple[tuple[Cid, bytes], ...]
+    """Nodes, and leaves that are kept as blocks; for `WriteBatch.blocks`."""
+    leaves: tuple[LeafPlace, ...]
+    """For `WriteBatch.leaves`."""
+    _lock: int | None = None
+
+    def close(self) -> None:
+        """Let `gc` have the media folder again. Harmless twice."""
+        if self._lock is not None:
+            release(self._lock)
+            self._lock = None
+
+    def __enter__(self) -> AddedMedia:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def add_media(
+    store: Store, path: Path | str, *, mode: Mode = "copy", progress: Progress | None = None
+) -> AddedMedia:
+    """Read a file and make it ready to be put into `store`.
+
+    Args:
+        store: where it shall go. One without a media folder takes copies as blocks.
+        path: a regular file, which nobody writes meanwhile.
+        mode: "copy" keeps a copy in the store; "reference" only remembers where the file is, and it must stay.
+        progress: is told how far it is.
+
+    Raises:
+        NotFoundError: there is no such file.
+        UsageError: it is no regular file, or it changed while it was read.
+        StoreFullError: no room for the copy; nothing of it stays.
+    """
+    with _open_source(Path(path)) as (source, state):
+        size = state.st_size
+        if mode == "reference":
+            return _read_through(source, size, progress, os.path.realpath(path))
+        if store.media_folder is None or size <= INLINE_BYTES:
+            return _read_in(source, progress)
+        return _copy(source, size, progress, store.media_folder)
+
+
+@contextmanager
+def _open_source(path: Path) -> Generator[tuple[FileIO, os.stat_result]]:
+    """The open file; at the end, whether it stayed the same."""
+    try:
+        number = os.open(path, READ_FLAGS)
+    except FileNotFoundError:
+        raise NotFoundError(f"{path}: there is no such file") from None
+    except OSError as error:
+        raise UsageError(f"{path}: can't be read ({error.strerror})") from error
+    with FileIO(number) as source:
+        before = os.fstat(number)
+        if not stat.S_ISREG(before.st_mode):
+            raise UsageError(f"{path}: not a regular file; only files can be added")
+        yield source, before
+        after = os.fstat(number)
+        if (after.st_size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
+            raise UsageError(f"{path}: changed while it was read; add it when it is finished")
+
+
+class _Watched:
+    """A stream that tells how far it is, and never gives more than it said."""
+
+    def __init__(self, stream: ByteReader, size: int, progress: Progress | None) -> None:
+        self._stream = stream
+        self._size = size
+        self._done = 0
+        self._progress = progress
+
+    def readinto(self, buffer: memoryview, /) -> int | None:
+        length = self._stream.readinto(buffer[: self._size - self._done])
+        if length:
+            self._done += length
+            if self._progress is not None:
+                self._progress(self._done, self._size)
+        return length
+
+
+def _build(
+    stream: ByteReader, size: int, progress: Progress | None
+) -> tuple[BuiltFile, list[Leaf], list[tuple[Cid, bytes]]]:
+    leaves: list[Leaf] = []
+    nodes: list[tuple[Cid, bytes]] = []
+
+    def emit(part: Leaf | Node) -> None:
+        if isinstance(part, Leaf):
+            leaves.append(part)
+        else:
+            nodes.append((part.cid, part.data))
+
+    with ThreadPoolExecutor(1, thread_name_prefix="hitp2p-hash") as executor:
+        built = build_file(_Watched(stream, size, progress), emit, executor=executor)
+    return built, leaves, nodes
+
+
+def _places(leaves: list[Leaf], path: str) -> tuple[LeafPlace, ...]:
+    return tuple(
+        LeafPlace(cid=leaf.cid, path=path, offset=leaf.offset, length=leaf.length)
+        for leaf in leaves
+    )
+
+
+def _read_through(source: FileIO, size: int, progress: Progress | None, path: str) -> AddedMedia:
+    built, leaves, nodes = _build(source, size, progress)
+    return AddedMedia(built=built, blocks=tuple(nodes), leaves=_places(leaves, path))
+
+
+def _read_in(source: FileIO, progress: Progress | None) -> AddedMedia:
+    content = source.readall()
+    built, leaves, nodes = _build(BytesIO(content), len(content), progress)
+    blocks = {leaf.cid: content[leaf.offset : leaf.offset + leaf.length] for leaf in leaves}
+    return AddedMedia(built=built, blocks=(*blocks.items(), *nodes), leaves=())
+
+
+def _copy(source: FileIO, size: int, progress: Progress | None, folder: Path) -> AddedMedia:
+    with store_errors(folder):
+        lock = hold_shared(folder)
+        try:
+            built, leaves, nodes, path = _write_copy(source, size, progress, folder)
+        except BaseException:
+            release(lock)
+            raise
+    return AddedMedia(built=built, blocks=tuple(nodes), leaves=_places(leaves, path), _lock=lock)
+
+
+def _write_copy(
+    source: FileIO, size: int, progress: Progress | None, folder: Path
+) -> tuple[BuiltFile, list[Leaf], list[tuple[Cid, bytes]], str]:
+    unfinished = unfinished_path(folder)
+    try:
+        with FileIO(unfinished, "xb") as target, FileIO(unfinished, "rb") as copy:
+            with CopyReader(source.fileno(), target.fileno(), copy, size) as reader:
+                built, leaves, nodes = _build(reader, size, progress)
+            os.fsync(target.fileno())
+        return built, leaves, nodes, place_file(folder, unfinished, built.sha256)
+    finally:
+        unfinished.unlink(missing_ok=True)

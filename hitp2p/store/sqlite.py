@@ -1,0 +1,348 @@
+"""The store of a workspace: one SQLite database, and plain files for media beside it.
+
+Theory of operation. WAL lets readers work beside a writer, in this process or another. Every change is one transaction
+that begins IMMEDIATE, so that two writers queue instead of failing half-way; it is acknowledged after the commit. A commit
+in NORMAL outlives a killed program, one in FULL also a power cut. Each thread has a connection of its own. Answers of many
+rows are read page by page, so that a slow caller never holds a snapshot open.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final
+
+from hitp2p.codec.cid import Cid
+from hitp2p.errors import CorruptBlockError, DecodeError, StoreError
+from hitp2p.store.connections import Connections
+from hitp2p.store.contract import LeafPlace, ObjectRow, WriteBatch
+from hitp2p.store.copies import copy_store
+from hitp2p.store.derive import prefix_range, query_words
+from hitp2p.store.faults import store_errors
+from hitp2p.store.index import CHUNK, chunks, compare_index, find_nodes, rebuild
+from hitp2p.store.intact import is_intact, require_intact
+from hitp2p.store.leaves import decode_place, read_leaf
+from hitp2p.store.mediafolder import sweep_unfinished
+from hitp2p.store.schema import migrate, needs_migration
+from hitp2p.store.writing import put_batch, remove_blocks
+
+__all__ = ["DATABASE", "MEDIA", "SqliteStore"]
+
+DATABASE: Final = "store.db"
+"""Name of the database in the store's folder."""
+MEDIA: Final = "media"
+"""Name of the folder of media files in the store's folder."""
+_COLUMNS: Final = "o.id, o.cid, o.kind, p.cid, i.cid, o.signer, o.generation, o.time"
+_OBJECTS: Final = "object AS o LEFT JOIN object AS p ON p.id = o.project LEFT JOIN object AS i ON i.id = o.identity"
+_BY_GENERATION: Final = "ORDER BY object.generation, object.cid"
+_ANCESTORS: Final = """
+WITH RECURSIVE ancestor (id) AS (
+  SELECT value FROM json_each (?)
+  UNION
+  SELECT edge.parent FROM edge JOIN ancestor ON edge.child = ancestor.id
+)
+"""
+
+
+class SqliteStore:
+    """A store in a folder; several processes may have it open. See `hitp2p.store.contract.Store`."""
+
+    def __init__(self, connections: Connections, folder: Path) -> None:
+        """For `open`."""
+        self._connections = connections
+        self._folder = folder
+        self._fts5 = False
+
+    @classmethod
+    def open(cls, folder: Path, *, fts5: bool | None = None) -> SqliteStore:
+        """Open the store in `folder`, made first where there is none.
+
+        Args:
+            folder: `.hitp2p` of a workspace, or a backup.
+            fts5: whether a store made now searches with FTS5; by default, if this SQLite can.
+
+        Raises:
+            StoreError: the folder can't be written, holds something else, or a newer program wrote it.
+        """
+        folder = folder.absolute()
+        with store_errors(folder):
+            (folder / MEDIA).mkdir(parents=True, exist_ok=True)
+        store = cls(Connections(folder / DATABASE, fts5=fts5), folder)
+        try:
+            store._start()
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+    def _start(self) -> None:
+        with self._connections.read() as db:
+            sql = db.execute("SELECT sql FROM sqlite_master WHERE name = 'words'").fetchone()
+        self._fts5 = sql is None or sql[0].startswith("CREATE VIRTUAL")
+        if needs_migration(self._connections.get()):
+            with self._connections.write(durable=True) as db:
+                migrate(db)
+                rebuild(db, fts5=self._fts5)
+        sweep_unfinished(self.media_folder)
+
+    @property
+    def media_folder(self) -> Path:
+        return self._folder / MEDIA
+
+    def get(self, cid: Cid, /) -> bytes | None:
+        db = self._connections.get()
+        with store_errors(self._connections.path):
+            block = db.execute("SELECT data FROM block WHERE cid = ?", (bytes(cid),)).fetchone()
+            data: object = None if block is None else block[0]
+            if is_intact(data, cid):
+                return data
+            leaves = db.execute(
+                "SELECT path, start, length FROM leaf JOIN file ON file.id = leaf.file WHERE cid = ?",
+                (bytes(cid),),
+            ).fetchall()
+        if leaves:
+            return read_leaf(self.media_folder, [decode_place(cid, *leaf) for leaf in leaves])
+        if block is None:
+            return None
+        raise CorruptBlockError(
+            f"the stored bytes of {cid} have changed on disk; import the block again, or take it from "
+            "a backup",
+            cid,
+        )
+
+    def has(self, cid: Cid, /) -> bool:
+        return bool(
+            self._all(
+                "SELECT 1 FROM block WHERE cid = ?1 UNION ALL SELECT 1 FROM leaf WHERE cid = ?1 LIMIT 1",
+                bytes(cid),
+            )
+        )
+
+    def put(self, batch: WriteBatch, *, durable: bool = True) -> tuple[ObjectRow, ...]:
+        for cid, data in batch.blocks:
+            require_intact(cid, data)
+        with self._connections.write(durable=durable) as db:
+            return put_batch(db, batch)
+
+    def row(self, cid: Cid, /) -> ObjectRow | None:
+        found = self._all(
+            f"SELECT {_COLUMNS} FROM block CROSS JOIN {_OBJECTS} WHERE block.cid = ? AND o.id = block.id",
+            bytes(cid),
+        )
+        return _row(found[0]) if found else None
+
+    def rows(
+        self,
+        *,
+        project: Cid | None = None,
+        kind: str | None = None,
+        identity: Cid | None = None,
+        after: int = 0,
+        limit: int | None = None,
+    ) -> Iterator[ObjectRow]:
+        named = [cid for cid in (project, identity) if cid is not None]
+        nodes = find_nodes(self._connections.get(), named)
+        if len(nodes) < len(set(named)):
+            return
+        wanted = {
+            "o.project": nodes[project].id if project is not None else None,
+            "o.identity": nodes[identity].id if identity is not None else None,
+            "o.kind": kind,
+        }
+        given = {column: value for column, value in wanted.items() if value is not None}
+        where = "".join(f" AND {column} = ?" for column in given)
+        sql = f"SELECT {_COLUMNS} FROM {_OBJECTS} WHERE o.id > ?{where} ORDER BY o.id LIMIT ?"
+        left = limit
+        while left is None or left > 0:
+            size = CHUNK if left is None else min(left, CHUNK)
+            page = self._all(sql, after, *given.values(), size)
+            yield from map(_row, page)
+            if len(page) < size:
+                return
+            after = page[-1][0]
+            left = None if left is None else left - size
+
+    def last_seq(self) -> int:
+        return self._number("SELECT coalesce(max(id), 0) FROM object")
+
+    def children(self, cid: Cid, /) -> tuple[Cid, ...]:
+        return self._cids(
+            "SELECT object.cid FROM block JOIN edge ON edge.parent = block.id "
+            f"JOIN object ON object.id = edge.child WHERE block.cid = ? {_BY_GENERATION}",
+            bytes(cid),
+        )
+
+    def heads(self, project: Cid, /) -> tuple[Cid, ...]:
+        return self._cids(
+            "SELECT object.cid FROM block JOIN head ON head.project = block.id "
+            f"JOIN object ON object.id = head.id WHERE block.cid = ? {_BY_GENERATION}",
+            bytes(project),
+        )
+
+    def ancestors(self, cids: Iterable[Cid], /) -> Iterator[ObjectRow]:
+        ids = self._all(
+            f"{_ANCESTORS} SELECT object.id FROM ancestor JOIN object ON object.id = ancestor.id "
+            f"{_BY_GENERATION}",
+            self._ids(cids),
+        )
+        for chunk in chunks(id_ for (id_,) in ids):
+            page = self._all(
+                f"SELECT {_COLUMNS} FROM json_each (?) AS wanted CROSS JOIN {_OBJECTS} "
+                "WHERE o.id = wanted.value ORDER BY wanted.key",
+                json.dumps(chunk),
+            )
+            yield from map(_row, page)
+
+    def count_ancestors(self, cids: Iterable[Cid], /) -> int:
+        return self._number(f"{_ANCESTORS} SELECT count(*) FROM ancestor", self._ids(cids))
+
+    def referrers(self, cid: Cid, /) -> tuple[Cid, ...]:
+        return self._naming("ref", "target", bytes(cid))
+
+    def linkers(self, cid: Cid, /) -> tuple[Cid, ...]:
+        return self._naming("link", "target", bytes(cid))
+
+    def with_media(self, sha256: bytes, /) -> tuple[Cid, ...]:
+        return self._naming("media", "sha256", sha256)
+
+    def _naming(self, table: str, column: str, value: bytes) -> tuple[Cid, ...]:
+        return self._cids(
+            f"SELECT object.cid FROM {table} JOIN object ON object.id = {table}.id "
+            f"WHERE {table}.{column} = ? {_BY_GENERATION}",
+            value,
+        )
+
+    def events(self, identity: Cid, /) -> tuple[Cid, ...]:
+        return self._cids(
+            "SELECT object.cid FROM block JOIN object ON object.identity = block.id "
+            f"WHERE block.cid = ? AND object.kind = 'identity' {_BY_GENERATION}",
+            bytes(identity),
+        )
+
+    def match_prefix(self, text: str, /, limit: int) -> tuple[Cid, ...]:
+        between = prefix_range(text)
+        if between is None:
+            return ()
+        return self._cids(
+            "SELECT block.cid FROM block JOIN object ON object.id = block.id "
+            "WHERE block.cid BETWEEN ? AND ? ORDER BY block.cid LIMIT ?",
+            *between,
+            limit,
+        )
+
+    def search(self, words: str, /, *, project: Cid | None = None, limit: int) -> tuple[Cid, ...]:
+        wanted = query_words(words)
+        if not wanted:
+            return ()
+        if self._fts5:
+            match, values = "words MATCH ?", [" ".join(f'"{word}"*' for word in wanted)]
+        else:
+            match = " AND ".join(["instr(' ' || folded, ?)"] * len(wanted))
+            values = [f" {word}" for word in wanted]
+        within = "" if project is None else "AND project = (SELECT id FROM block WHERE cid = ?)"
+        return self._cids(
+            "SELECT cid FROM words JOIN object ON object.id = words.rowid "
+            f"WHERE {match} {within} ORDER BY words.rowid DESC LIMIT ?",
+            *values,
+            *([] if project is None else [bytes(project)]),
+            limit,
+        )
+
+    def iter_cids(self) -> Iterator[Cid]:
+        for sql in (
+            "SELECT cid FROM block WHERE cid > ? ORDER BY cid LIMIT ?",
+            "SELECT DISTINCT cid FROM leaf WHERE cid > ? AND cid NOT IN (SELECT cid FROM block) "
+            "ORDER BY cid LIMIT ?",
+        ):
+            last = b""
+            while page := self._all(sql, last, CHUNK):
+                yield from (_cid(raw) for (raw,) in page)
+                last = page[-1][0]
+
+    def places(self) -> Iterator[LeafPlace]:
+        for file, path in self._all("SELECT id, path FROM file ORDER BY path"):
+            for raw, start, length in self._all(
+                "SELECT cid, start, length FROM leaf WHERE file = ? ORDER BY start", file
+            ):
+                yield decode_place(_cid(raw), path, start, length)
+
+    def remove(self, cids: Iterable[Cid], /) -> None:
+        with self._connections.write(durable=True) as db:
+            remove_blocks(db, cids, fts5=self._fts5)
+
+    @contextmanager
+    def exclusive(self) -> Generator[None]:
+        with self._connections.write(durable=True):
+            yield
+
+    def rebuild_index(self) -> tuple[Cid, ...]:
+        with self._connections.write(durable=True) as db:
+            return rebuild(db, fts5=self._fts5)
+
+    def audit_index(self) -> tuple[str, ...]:
+        with self._connections.read() as db:
+            damage = [row[0] for row in db.execute("PRAGMA quick_check") if row[0] != "ok"]
+            return (*damage, *compare_index(db, fts5=self._fts5))
+
+    def backup(self, target: Path, /) -> None:
+        copy_store(
+            self._connections.get(), self._folder, target.absolute(), database=DATABASE, media=MEDIA
+        )
+
+    def close(self) -> None:
+        self._connections.close()
+
+    def __enter__(self) -> SqliteStore:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _all(self, sql: str, *values: object) -> list[Any]:
+        db = self._connections.get()
+        with store_errors(self._connections.path):
+            return db.execute(sql, values).fetchall()
+
+    def _number(self, sql: str, *values: object) -> int:
+        return int(self._all(sql, *values)[0][0])
+
+    def _cids(self, sql: str, *values: object) -> tuple[Cid, ...]:
+        return tuple(_cid(raw) for (raw,) in self._all(sql, *values))
+
+    def _ids(self, cids: Iterable[Cid]) -> str:
+        with store_errors(self._connections.path):
+            return json.dumps(
+                [node.id for node in find_nodes(self._connections.get(), cids).values()]
+            )
+
+
+def _row(values: Sequence[Any]) -> ObjectRow:
+    id_, cid, kind, project, identity, signer, generation, time = values
+    return ObjectRow(
+        cid=_cid(cid),
+        kind=kind,
+        project=None if project is None else _cid(project),
+        identity=None if identity is None else _cid(identity),
+        signer=signer,
+        generation=generation,
+        seq=id_,
+        time=time,
+    )
+
+
+def _cid(raw: Any) -> Cid:
+    """A name from the database; a damaged one is no fault of foreign bytes."""
+    try:
+        return Cid.from_bytes(raw)
+    except (DecodeError, TypeError) as error:
+        raise StoreError(
+            f"a name in the database is damaged ({error}); try `hitp2p fsck`"
+        ) from error

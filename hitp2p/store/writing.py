@@ -1,0 +1,162 @@
+"""What a transaction does to the tables of the SQLite store: put a batch, remove blocks."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from hitp2p.codec.cid import Cid
+from hitp2p.errors import MissingBlocksError, UsageError
+from hitp2p.objects.envelope import SignedObject
+from hitp2p.store.contract import LeafPlace, ObjectRow, WriteBatch
+from hitp2p.store.index import (
+    Node,
+    add_objects,
+    chunks,
+    find_nodes,
+    forget_object,
+    in_order,
+    marks,
+    parse_intact,
+    rebuild,
+)
+
+__all__ = ["put_batch", "remove_blocks"]
+
+
+class _Stored(NamedTuple):
+    """A block as it is in the table."""
+
+    id: int
+    verified: int
+    data: bytes
+
+
+def put_batch(db: sqlite3.Connection, batch: WriteBatch) -> tuple[ObjectRow, ...]:
+    """Store what is new of a batch, heal what is damaged; rows of the new objects."""
+    objects = {obj.cid: obj for obj in batch.objects}
+    blocks = {cid: data for cid, data in batch.blocks if cid not in objects}
+    stored = _find_blocks(db, (*objects, *blocks))
+    known = find_nodes(db, {*objects, *(cid for obj in objects.values() for cid in obj.required)})
+    new = {cid: obj for cid, obj in objects.items() if cid not in known}
+    _require_all(new, known)
+    _heal(db, {**blocks, **{cid: obj.block for cid, obj in objects.items()}}, stored)
+    ids = _insert_objects(db, list(in_order(new)), stored)
+    db.executemany(
+        "INSERT INTO block (cid, verified, data) VALUES (?, 0, ?)",
+        [(bytes(cid), data) for cid, data in blocks.items() if cid not in stored],
+    )
+    _insert_leaves(db, batch.leaves)
+    return tuple(add_objects(db, ids, known)) if ids else ()
+
+
+def _find_blocks(db: sqlite3.Connection, cids: Sequence[Cid]) -> dict[Cid, _Stored]:
+    found: dict[Cid, _Stored] = {}
+    for chunk in chunks(cids):
+        names = {bytes(cid): cid for cid in chunk}
+        places, values = marks(list(names))
+        for raw, *block in db.execute(
+            f"SELECT cid, id, verified, data FROM block WHERE cid IN ({places})", values
+        ):
+            found[names[raw]] = _Stored(*block)
+    return found
+
+
+def _require_all(new: dict[Cid, SignedObject], known: dict[Cid, Node]) -> None:
+    missing = {
+        cid for obj in new.values() for cid in obj.required if cid not in known and cid not in new
+    }
+    if missing:
+        cids = sorted(missing)
+        raise MissingBlocksError(
+            f"{len(cids)} objects that these require are not here, the first {cids[0]}", cids
+        )
+
+
+def _heal(db: sqlite3.Connection, blocks: dict[Cid, bytes], stored: dict[Cid, _Stored]) -> None:
+    """Replace stored bytes that are not the block any more."""
+    damaged = [
+        (blocks[cid], block.id) for cid, block in stored.items() if block.data != blocks[cid]
+    ]
+    db.executemany("UPDATE block SET data = ? WHERE id = ?", damaged)
+
+
+def _insert_objects(
+    db: sqlite3.Connection, objects: Sequence[SignedObject], stored: dict[Cid, _Stored]
+) -> list[tuple[int, SignedObject]]:
+    """Give each object a place in `block`, after what it requires.
+
+    An object that was left out of the index, because it was damaged, keeps its id, which others are already above. One
+    that came earlier as a plain block gets a new one: for change feeds, it arrives now.
+    """
+    placed: list[tuple[int, SignedObject]] = []
+    for obj in objects:
+        block = stored.get(obj.cid)
+        if block is not None and block.verified:
+            placed.append((block.id, obj))
+            continue
+        if block is not None:
+            db.execute("DELETE FROM block WHERE id = ?", (block.id,))
+        id_ = db.execute(
+            "INSERT INTO block (cid, verified, data) VALUES (?, 1, ?)", (bytes(obj.cid), obj.block)
+        ).lastrowid
+        assert id_ is not None
+        placed.append((id_, obj))
+    return placed
+
+
+def _insert_leaves(db: sqlite3.Connection, leaves: Sequence[LeafPlace]) -> None:
+    paths = {leaf.path: os.fsencode(leaf.path) for leaf in leaves}
+    db.executemany("INSERT OR IGNORE INTO file (path) VALUES (?)", [(p,) for p in paths.values()])
+    db.executemany(
+        "INSERT OR REPLACE INTO leaf SELECT ?, id, ?, ? FROM file WHERE path = ?",
+        [(bytes(leaf.cid), leaf.offset, leaf.length, paths[leaf.path]) for leaf in leaves],
+    )
+
+
+def remove_blocks(db: sqlite3.Connection, cids: Iterable[Cid], *, fts5: bool) -> None:
+    """Take blocks out of the tables, with their part of the index and files that no leaf is left of."""
+    wanted = list(dict.fromkeys(cids))
+    stored = _find_blocks(db, wanted)
+    _refuse_required(db, {block.id: cid for cid, block in stored.items() if block.verified})
+    n_damaged = 0
+    for cid, block in sorted(stored.items(), key=lambda item: -item[1].id):  # children first
+        if block.verified:
+            obj = parse_intact(bytes(cid), block.data)
+            if obj is None:
+                n_damaged += 1  # what its index rows are, only the bytes could tell
+            else:
+                forget_object(db, block.id, obj, fts5=fts5)
+        db.execute("DELETE FROM block WHERE id = ?", (block.id,))
+    _remove_leaves(db, wanted)
+    if n_damaged:
+        rebuild(db, fts5=fts5)
+
+
+def _refuse_required(db: sqlite3.Connection, removed: dict[int, Cid]) -> None:
+    for id_, cid in removed.items():
+        for sql in (
+            "SELECT child FROM edge WHERE parent = ?1",
+            "SELECT id FROM object WHERE project = ?1",
+            "SELECT id FROM object WHERE identity = ?1",
+            "SELECT id FROM object WHERE event = ?1 "
+            "AND identity = (SELECT identity FROM object WHERE id = ?1)",
+        ):
+            if any(other not in removed for (other,) in db.execute(sql, (id_,))):
+                raise UsageError(f"{cid} can't be removed: objects that stay require it")
+
+
+def _remove_leaves(db: sqlite3.Connection, cids: Sequence[Cid]) -> None:
+    files: set[int] = set()
+    for chunk in chunks(bytes(cid) for cid in cids):
+        places, values = marks(chunk)
+        files.update(
+            row[0] for row in db.execute(f"SELECT file FROM leaf WHERE cid IN ({places})", values)
+        )
+        db.execute(f"DELETE FROM leaf WHERE cid IN ({places})", values)
+    db.executemany(
+        "DELETE FROM file WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM leaf WHERE file = ?1)",
+        [(file,) for file in files],
+    )
