@@ -42,14 +42,14 @@ def import_private_key(data: bytes, passphrase: str | None = None) -> SigningKey
         raise KeyFileError(
             f"key file of {len(data)} bytes; at most {limits.KEY_FILE_BYTES} allowed"
         )
-    key = _load(data, None if not passphrase else passphrase.encode())
+    key = _load(data, _passphrase_bytes(passphrase) if passphrase else None)
     if not isinstance(key, Ed25519PrivateKey):
         raise KeyFileError("the key file holds another kind of key than Ed25519")
     return SigningKey.from_seed(key.private_bytes_raw())
 
 
 def _load(data: bytes, password: bytes | None) -> object:
-    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.exceptions import InternalError, UnsupportedAlgorithm
     from cryptography.hazmat.primitives import serialization
 
     loaders = {
@@ -64,14 +64,14 @@ def _load(data: bytes, password: bytes | None) -> object:
         if "bcrypt" in str(error):
             raise UsageError(_NO_BCRYPT) from None
         raise KeyFileError("the key file uses an algorithm that is not supported") from None
-    except TypeError as error:  # how the library says that a passphrase is missing, or too many
+    except TypeError as error:  # how the library says that a passphrase is missing or too much
         if password is None:
             raise PassphraseError("the key file is encrypted; a passphrase is needed") from None
-        raise KeyFileError(f"the key file can't be read: {error}") from None
-    except ValueError as error:
+        raise KeyFileError("the key file is not encrypted; leave the passphrase out") from error
+    except (ValueError, InternalError) as error:  # the second for an Ed448 key of 32 bytes
         if password is not None:
             raise PassphraseError("wrong passphrase, or the key file is damaged") from None
-        raise KeyFileError(f"the key file can't be read: {error}") from None
+        raise KeyFileError("the key file is none of PKCS8 and OpenSSH, or damaged") from error
 
 
 def export_pkcs8(
@@ -114,4 +114,12 @@ def _encryption(passphrase: str | None) -> KeySerializationEncryption:
         return NoEncryption()
     if not passphrase:
         raise PassphraseError("the passphrase is empty")
-    return BestAvailableEncryption(passphrase.encode())
+    return BestAvailableEncryption(_passphrase_bytes(passphrase))
+
+
+def _passphrase_bytes(passphrase: str) -> bytes:
+    """As typed, without NFC: so do the programs whose files these are."""
+    try:
+        return passphrase.encode()
+    except UnicodeEncodeError:
+        raise PassphraseError("the passphrase is not valid text") from None
