@@ -91,8 +91,9 @@ class Cid:
         Raises:
             DecodeError: ENC-14, for bytes that are no CID, not its canonical spelling, or more than it.
         """
+        raw = bytes(raw)
         if len(raw) == LINK_BYTES and raw[:4] in LINK_PREFIXES:
-            return new_link(bytes(raw))
+            return new_link(raw)
         cid, end = Cid.parse_prefix(raw)
         if end != len(raw):
             raise DecodeError(

@@ -208,12 +208,14 @@ def _tag(data: bytes, position: int, bounds: Bounds) -> tuple[Cid, int]:
     try:
         cid = Cid.from_bytes(data[body + 1 : body + count])
     except DecodeError as error:
-        raise _fail("ENC-4", f"a link that is no canonical CID: {error.message}", body) from None
+        raise _fail(
+            "ENC-4", f"a link that is no canonical CID: {error.message}", body + 1
+        ) from None
     if not bounds.any_cid:
         try:
             cid.require_object_link()
         except DecodeError as error:
-            raise _fail("ENC-16", error.message, body) from None
+            raise _fail("ENC-16", error.message, body + 1) from None
     return cid, body + count
 
 

@@ -28,6 +28,9 @@ def encode_item(root: Encodable, bounds: Bounds) -> bytes:
     items: Iterator[tuple[bytes, Any]] = iter(((b"", root),))
     stack: list[Iterator[tuple[bytes, Any]]] = []
     max_depth = bounds.depth
+    long_bytes = (
+        0  # In texts and bytes of 256 bytes or more: a value may hold the same one many times.
+    )
     value: Any
     raw: bytes
     while True:
@@ -41,7 +44,11 @@ def encode_item(root: Encodable, bounds: Bounds) -> bytes:
                     raw = value.encode()
                 except UnicodeEncodeError:
                     raise _refuse_text(value) from None
-                write(_TEXT_HEADS[len(raw)] if len(raw) < 256 else _head(0x60, len(raw)))
+                if len(raw) < 256:
+                    write(_TEXT_HEADS[len(raw)])
+                else:
+                    long_bytes = _add_long(long_bytes, raw)
+                    write(_head(0x60, len(raw)))
                 write(raw)
             elif kind is Cid:
                 if len(stack) >= max_depth:  # A tag counts one level.
@@ -53,7 +60,11 @@ def encode_item(root: Encodable, bounds: Bounds) -> bytes:
                 else:
                     write(_other_link(value, bounds))
             elif kind is bytes:
-                write(_BYTES_HEADS[len(value)] if len(value) < 256 else _head(0x40, len(value)))
+                if len(value) < 256:
+                    write(_BYTES_HEADS[len(value)])
+                else:
+                    long_bytes = _add_long(long_bytes, value)
+                    write(_head(0x40, len(value)))
                 write(value)
             elif kind is int:
                 write(_UINT_HEADS[value] if 0 <= value < 256 else _integer(value, bounds))
@@ -178,11 +189,18 @@ def _plain(value: str | int) -> str | int:
     return str.__str__(value) if isinstance(value, str) else int.__int__(value)
 
 
-def _join(parts: list[bytes]) -> bytes:
-    # A value may hold the same large text many times, so the sum comes before the memory.
-    if sum(map(len, parts)) > BLOCK_BYTES:
+def _add_long(total: int, raw: bytes) -> int:
+    total += len(raw)
+    if total > BLOCK_BYTES:
         raise _refuse_size()
-    return b"".join(parts)
+    return total
+
+
+def _join(parts: list[bytes]) -> bytes:
+    data = b"".join(parts)
+    if len(data) > BLOCK_BYTES:
+        raise _refuse_size()
+    return data
 
 
 def _refuse(rule: str, message: str) -> UsageError:
