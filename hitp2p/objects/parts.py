@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any, Final
 
@@ -64,7 +65,7 @@ class License(Text):
 
     def check(self, value: Any, /) -> None:
         super().check(value)
-        if not _is_expression(value):
+        if not _is_expression(value):  # remembered, because a trail has few licences and many works
             raise RuleError(f"{value!a} does not look like an SPDX expression", rule="OBJ-22")
 
 
@@ -75,6 +76,7 @@ _is_flat: Final = re.compile(_EXPRESSION).fullmatch
 _in_parentheses: Final = re.compile(rf"\({_EXPRESSION}\)")
 
 
+@lru_cache(maxsize=1024)
 def _is_expression(text: str) -> bool:
     # An inner pair of parentheses becomes "()", which stands for a term, until none is left; at most
     # 128 pairs fit. Text that has "()" from the start is refused before.

@@ -10,7 +10,7 @@ from hitp2p import limits
 from hitp2p.errors import RuleError, UsageError
 from hitp2p.rules import RuleSet
 
-__all__ = ["TEXT_RULES", "clean_line", "clean_text", "parse_text", "verify_text"]
+__all__ = ["TEXT_RULES", "clean_line", "clean_text", "parse_text"]
 
 _INVISIBLE: Final = re.compile(
     "[\ud800-\udfff\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\u200b\u2060\ufeff\U000e0000-\U000e007f]"
@@ -48,18 +48,6 @@ def _has_no_controls(text: str, _limit_bytes: int, multiline: bool, _rule: str) 
         raise RuleError(f"control character U+{ord(found[0]):04X} in {what}", rule="OBJ-15")
 
 
-def verify_text(
-    text: str, limit_bytes: int, *, multiline: bool = False, rule: str = "OBJ-16"
-) -> str:
-    """Return `text`, as received, once it satisfies OBJ-14, OBJ-15 and a bound under `rule`.
-
-    Printable ASCII satisfies the first two; asking so first costs 0.1 us instead of 1.2 us.
-    """
-    if not (text.isascii() and text.isprintable() and 0 < len(text) <= limit_bytes):
-        TEXT_RULES(text, limit_bytes, multiline, rule)
-    return text
-
-
 def parse_text(block: bytes) -> str:
     """The text in a text block (`note_block` and its like), whose hash is verified [MED-8].
 
@@ -72,11 +60,13 @@ def parse_text(block: bytes) -> str:
             rule="MED-8",
         )
     try:
-        return verify_text(block.decode(), limits.TEXT_BLOCK_BYTES, multiline=True)
+        text = block.decode()
+        TEXT_RULES(text, limits.TEXT_BLOCK_BYTES, True, "MED-8")
     except UnicodeDecodeError as error:
         raise RuleError("text block is not UTF-8", rule="MED-8", offset=error.start) from error
     except RuleError as error:
         raise RuleError(f"text block: {error.message} ({error.rule})", rule="MED-8") from error
+    return text
 
 
 def clean_line(text: str, limit_bytes: int = limits.LINE_BYTES) -> str:
