@@ -107,6 +107,8 @@ RULES_IDENTITIES: Final = 64
 """Most identities of one role [KND-1]."""
 WITNESS_REFS: Final = 500
 """Most refs of a witness [KND-6]."""
+LINE_INDEX: Final = 65_535
+"""Highest index of a line that an answer may speak of [KND-1]."""
 SPLIT_POINTS: Final = 10_000
 """What the points of a split add up to [KND-5]."""
 

@@ -255,7 +255,7 @@ _STATEMENTS: Final[dict[str, Kind]] = {
             {
                 "target": TARGET,
                 "about": Choice("credit", "split", "source"),
-                "line": Integer(),
+                "line": Integer(0, limits.LINE_INDEX),
                 "answer": Choice("accept", "deny", "amend"),
                 "role": ROLE,
                 "name": NAME,
@@ -328,7 +328,7 @@ _STATEMENTS: Final[dict[str, Kind]] = {
     ),
     "witness": _statement(
         _body(
-            {"refs": WITNESSED_REFS, "snapshot": REF, "seen": Integer()},
+            {"refs": WITNESSED_REFS, "snapshot": REF, "seen": Integer(0, limits.TIME_MAX)},
             "seen",
             rules=[WITNESS_RULES],
         )

@@ -196,7 +196,7 @@ USE: Final = Record(
                 "author": LINE,
                 "license": LICENSE,
                 "sha256": Bytes(32),
-                "fetched": Integer(),
+                "fetched": Integer(0, limits.TIME_MAX),
             }
         ),
         "relation": RELATION,
