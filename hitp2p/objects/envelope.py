@@ -30,6 +30,7 @@ __all__ = [
     "ENVELOPE_RULES",
     "OBJECT_RULES",
     "Content",
+    "ObjectClass",
     "SignedObject",
     "parse_object",
     "sign_object",
