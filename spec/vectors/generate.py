@@ -9,7 +9,7 @@ import json
 import sys
 from pathlib import Path
 
-from maker import encoding, keys, objects
+from maker import encoding, identities, keys, objects, standings, trails
 from maker.book import Book
 
 FILES = {
@@ -17,7 +17,10 @@ FILES = {
     "cid.json": encoding.cids,
     "car.json": encoding.cars,
     "keys.json": keys.keys,
+    "identity.json": identities.identities,
     "objects.json": objects.objects,
+    "standing.json": standings.standings,
+    "trail.json": trails.trails,
 }
 
 
