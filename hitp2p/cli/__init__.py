@@ -1,1 +1,1 @@
-"""The command `hitp2p`: one module a verb group."""
+"""The command line: one module a verb, imported when that verb runs."""

@@ -1,0 +1,88 @@
+"""Completion of names from the workspace and the key folder. It never fails: no answer is an answer."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+from hitp2p.cli.clean import clean
+from hitp2p.errors import Hitp2pError
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+__all__ = ["complete_cid", "complete_identity", "complete_project"]
+
+MOST = 50
+"""More than this can't be chosen from."""
+
+T = TypeVar("T")
+
+
+def _quietly(find: Callable[[], list[T]]) -> list[T]:
+    """A shell that completes has no place for errors."""
+    try:
+        return find()
+    except (Hitp2pError, OSError):
+        return []
+
+
+def complete_cid(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Short names that begin so, with titles."""
+    return _quietly(lambda: _objects(ctx, incomplete, None))
+
+
+def complete_project(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Short names of projects that begin so, with titles."""
+    return _quietly(lambda: _objects(ctx, incomplete, "project"))
+
+
+def _objects(ctx: click.Context, incomplete: str, kind: str | None) -> list[CompletionItem]:
+    from click.shell_completion import CompletionItem
+
+    from hitp2p.cli.names import title_of
+    from hitp2p.cli.places import find_workspace
+    from hitp2p.naming import CONSTANT_PREFIX
+    from hitp2p.trail.display import short_name
+    from hitp2p.workspace import open_workspace
+
+    chosen = ctx.params.get("workspace") or ctx.find_root().params.get("workspace")
+    with open_workspace(find_workspace(os.environ, chosen, Path.cwd()), create=False) as ws:
+        start = incomplete.removeprefix(CONSTANT_PREFIX)
+        if kind:
+            found = [p.cid for p in ws.projects() if short_name(p.cid).startswith(start)]
+        else:
+            found = list(ws.store.match_prefix(CONSTANT_PREFIX + start, MOST))
+        lead = incomplete[: len(incomplete) - len(start)]
+        return [
+            CompletionItem(lead + short_name(cid), help=clean(title_of(ws.show(cid))))
+            for cid in found[:MOST]
+        ]
+
+
+def complete_identity(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Names of the identities whose keys are here."""
+    return _quietly(lambda: _identities(incomplete))
+
+
+def _identities(incomplete: str) -> list[CompletionItem]:
+    from click.shell_completion import CompletionItem
+
+    from hitp2p.cli.people import KeyRing
+    from hitp2p.cli.places import key_folder
+
+    return [
+        CompletionItem(clean(entry.name), help=entry.code)
+        for entry in KeyRing(key_folder(os.environ))
+        if entry.name.startswith(incomplete)
+    ]

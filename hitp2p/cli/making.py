@@ -1,0 +1,210 @@
+"""What `project new`, `contribute` and `remix` share: options, parsing, and how the result is shown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import click
+
+from hitp2p.cli.names import Names, title_of
+from hitp2p.cli.records import OBJECT_FIELDS, dag_json, described, object_lines, object_record
+from hitp2p.errors import UsageError
+
+if TYPE_CHECKING:
+    from hitp2p.cli.run import Run
+    from hitp2p.objects.contribution import Use
+    from hitp2p.objects.envelope import SignedObject
+    from hitp2p.workspace import Workspace
+
+__all__ = [
+    "MADE_FIELDS",
+    "parse_credit",
+    "parse_foreign",
+    "parse_source",
+    "passphrase_options",
+    "show_made",
+    "signing_options",
+    "work_options",
+]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+MADE_FIELDS: Final = OBJECT_FIELDS | {
+    "signed": "false under --dry-run: nothing was kept",
+    "body": "what was signed beside the envelope, as DAG-JSON",
+}
+"""JSON of a verb that signs one object."""
+
+RELATIONS: Final = [
+    "remix",
+    "version",
+    "merge",
+    "response",
+    "translation",
+    "extract",
+    "sample",
+    "collect",
+    "reference",
+    "inspired-by",
+]
+
+
+def passphrase_options(function: F) -> F:
+    """Options: where a passphrase comes from."""
+    for option in (
+        click.option(
+            "--passphrase-fd",
+            type=int,
+            metavar="N",
+            help="Read the passphrase from file descriptor N.",
+        ),
+        click.option(
+            "--passphrase-file",
+            metavar="FILE",
+            help="Read the passphrase from the first line of FILE.",
+        ),
+    ):
+        function = option(function)
+    return function
+
+
+def signing_options(function: F) -> F:
+    """Options: who signs, and whether."""
+    for option in (
+        click.option("--dry-run", is_flag=True, help="Show what would be signed; keep nothing."),
+        click.option(
+            "--yes", is_flag=True, help="Agree beforehand that a signature can't be unsaid."
+        ),
+        passphrase_options,
+        click.option(
+            "--as",
+            "as_name",
+            metavar="WHO",
+            help="Who signs: name or short name. Else HITP2P_AS, else the default.",
+        ),
+    ):
+        function = option(function)
+    return function
+
+
+def work_options(function: F) -> F:
+    """Options: what a person says of a new work."""
+    for option in (
+        click.option(
+            "--reference",
+            is_flag=True,
+            help="Leave the files where they are instead of copying them into the workspace.",
+        ),
+        click.option(
+            "--source",
+            "foreign",
+            metavar="URL",
+            multiple=True,
+            help='Something outside hitp2p that it uses: "URL,title=T,author=A,license=L,relation=R,note=N", all but the URL optional.',
+        ),
+        click.option(
+            "--credit",
+            "credits",
+            metavar="NAME:ROLE",
+            multiple=True,
+            help="Someone else who took part; NAME may be an identity's CID or bafyrei and a short name.",
+        ),
+        click.option(
+            "--made-with-ai",
+            type=click.Choice(["no", "part", "whole"]),
+            help="How much of it a model made.",
+        ),
+        click.option(
+            "--alt", metavar="TEXT", help="The work in words, for those who can't see or hear it."
+        ),
+        click.option("--note", metavar="TEXT", help="Your own sentence about it."),
+        click.option("--tag", "tags", metavar="TAG", multiple=True, help="A word to find it by."),
+        click.option(
+            "--language",
+            "languages",
+            metavar="TAG",
+            multiple=True,
+            help="Language, such as en or pt-BR.",
+        ),
+        click.option(
+            "--role",
+            "roles",
+            metavar="CODE",
+            multiple=True,
+            help="What you did: a MARC relator code (aut, lyr, cmp, ill, prf, edt) or words.",
+        ),
+        click.option("--license", metavar="SPDX", help="Such as CC-BY-4.0; else the project's."),
+        click.option("--title", metavar="T", required=True, help="Title, one line."),
+    ):
+        function = option(function)
+    return function
+
+
+def parse_credit(text: str, workspace: Workspace) -> tuple[Any, str]:
+    """`NAME:ROLE` -> (identity or name of an outsider, role)."""
+    name, colon, role = text.rpartition(":")
+    if not colon or not name.strip() or not role.strip():
+        raise UsageError(f"--credit {text!r} should be NAME:ROLE, such as 'Cy:ill'")
+    if name.startswith("bafyrei"):
+        return workspace.resolve(name), role.strip()
+    return name.strip(), role.strip()
+
+
+def _split(text: str, names: str) -> tuple[str, dict[str, str]]:
+    """`head,name=value,...` -> head and values; a comma inside a value may stay, since names are known."""
+    head, *rest = re.split(rf",(?=(?:{names})=)", text)
+    return head, dict(part.split("=", 1) for part in rest)
+
+
+def _relation(word: str, text: str) -> str:
+    if word not in RELATIONS:
+        raise UsageError(f"{word!r} in {text!r} is no relation; there are: {', '.join(RELATIONS)}")
+    return word
+
+
+def parse_source(text: str, workspace: Workspace) -> Use:
+    """`CID[,relation][,part=...][,into=...][,note=...]` -> a use of a work that is here."""
+    from hitp2p.objects.contribution import Use
+
+    head, more = _split(text, "relation|part|into|note")
+    name, _, word = head.partition(",")
+    relation = _relation(word or more.get("relation") or "remix", text)
+    return Use(
+        work=workspace.resolve(name),
+        relation=relation,
+        part=more.get("part"),
+        into=more.get("into"),
+        note=more.get("note"),
+    )
+
+
+def parse_foreign(text: str) -> Use:
+    """`URL[,title=...][,author=...][,license=...][,relation=...][,note=...]` -> a use of something outside."""
+    from hitp2p.objects.contribution import ForeignSource, Use
+
+    url, more = _split(text, "title|author|license|relation|part|into|note")
+    return Use(
+        source=ForeignSource(
+            url=url or None,
+            title=more.get("title"),
+            author=more.get("author"),
+            license=more.get("license"),
+        ),
+        relation=_relation(more.get("relation", "reference"), text),
+        part=more.get("part"),
+        into=more.get("into"),
+        note=more.get("note"),
+    )
+
+
+def show_made(run: Run, made: SignedObject, *, dry_run: bool) -> None:
+    """The result of a verb that signs one object."""
+    names = Names(run.workspace)
+    record = object_record(made, names) | {"signed": not dry_run, "body": dag_json(made.body)}
+    lines = [title_of(made), *object_lines(made, names)]
+    if dry_run:
+        lines = ["Nothing was signed for keeps. This would be:", "", *lines, "", "Signed with it:"]
+        lines += described(made.body)
+    run.out.emit(record, lines)

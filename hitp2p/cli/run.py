@@ -1,0 +1,129 @@
+"""One run of the program: what the verbs share, each part made when it is first asked for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from hitp2p.cli.output import Output
+from hitp2p.cli.places import find_workspace, key_folder
+
+if TYPE_CHECKING:
+    from hitp2p.cli.people import KeyRing
+    from hitp2p.identity import Identity
+    from hitp2p.ports import Clock, Randomness
+    from hitp2p.workspace import Workspace
+
+__all__ = ["Run", "Start"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """How a run was started: click's `obj` until the verb is known."""
+
+    argv: Sequence[str]
+    """The command line after the program's name."""
+    out: Output | None = None
+    """Another place for results than the standard streams."""
+
+
+class Run:
+    """What a verb gets: output, the workspace, the identities. Use it as a context manager."""
+
+    def __init__(
+        self,
+        *,
+        start: Start,
+        as_json: bool = False,
+        workspace: str | None = None,
+        as_name: str | None = None,
+        passphrase_file: str | None = None,
+        passphrase_fd: int | None = None,
+        yes: bool = False,
+    ) -> None:
+        self.out = start.out or Output(as_json=as_json)
+        """Where results go."""
+        self.as_name = as_name
+        """Who speaks, as given with `--as`."""
+        self.passphrase_file = passphrase_file
+        """As given with `--passphrase-file`."""
+        self.passphrase_fd = passphrase_fd
+        """As given with `--passphrase-fd`."""
+        self.yes = yes
+        """The person has agreed beforehand."""
+        self._argv = start.argv
+        self._chosen = workspace
+        self._workspace: Workspace | None = None
+        self._randomness: Randomness | None = None
+
+    def __enter__(self) -> Run:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._workspace is not None:
+            self._workspace.close()
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the workspace. Raises NotFoundError where there is none."""
+        return find_workspace(os.environ, self._chosen, Path.cwd())
+
+    @property
+    def workspace(self) -> Workspace:
+        """The workspace, open until the run ends. Raises NotFoundError where there is none."""
+        if self._workspace is None:
+            from hitp2p.workspace import open_workspace
+
+            self._workspace = open_workspace(
+                self.folder, create=False, clock=self.clock, randomness=self.randomness
+            )
+        return self._workspace
+
+    @property
+    def clock(self) -> Clock:
+        """The time that signed objects claim."""
+        from hitp2p.cli.chance import clock_from
+
+        return clock_from(os.environ)
+
+    @property
+    def randomness(self) -> Randomness:
+        """Bytes for keys and nonces. One stream a run, so that no bytes come twice."""
+        if self._randomness is None:
+            from hitp2p.cli.chance import randomness_from
+
+            self._randomness = randomness_from(os.environ, self._argv)
+        return self._randomness
+
+    @property
+    def keys(self) -> KeyRing:
+        """The identities whose keys are on this machine."""
+        from hitp2p.cli.people import KeyRing
+
+        return KeyRing(key_folder(os.environ))
+
+    def signer(self, *, dry_run: bool = False) -> Identity:
+        """Who speaks, with the key unlocked; before a first signature the person has agreed.
+
+        Args:
+            dry_run: nothing will be kept, so there is nothing to agree to.
+        """
+        from hitp2p.cli.passphrase import ask_passphrase
+        from hitp2p.cli.people import agree_to_sign
+
+        keys = self.keys
+        entry = keys.speaker(self.as_name)
+        identity = keys.load(entry, lambda: ask_passphrase(self, f"Passphrase of {entry.name}"))
+        if not dry_run:
+            agree_to_sign(self, keys, entry)
+            keys.remember_place(entry.cid, self.folder)
+        return identity

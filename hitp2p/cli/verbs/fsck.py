@@ -1,0 +1,82 @@
+"""`hitp2p fsck`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from hitp2p.cli.app import verb
+from hitp2p.cli.output import n_of, size
+from hitp2p.cli.progress import progress
+from hitp2p.cli.run import Run
+from hitp2p.errors import StoreError
+
+if TYPE_CHECKING:
+    from hitp2p.store.fsck import FsckReport
+
+DAMAGED = StoreError.exit_status
+SHOWN_GAPS = 10
+
+
+@verb(
+    examples=[("hitp2p fsck", "Check everything; exit status 74 if something is damaged.")],
+    json_fields={
+        "sound": "true: every block is what its name says, and every index agrees",
+        "n_objects": "signed objects that were checked",
+        "n_blocks": "blocks that were checked",
+        "n_bytes": "bytes that were hashed",
+        "findings[].code": "stable word for the damage",
+        "findings[].cid": "the block, or null",
+        "findings[].message": "one sentence",
+        "gaps[]": "media, texts and pages that objects link to and that aren't here; no damage",
+    },
+)
+def command(run: Run) -> None:
+    """Check every block, signature, rule, media file and index of the store; change nothing.
+
+    Damage is what was here and is wrong now. A backup, or an import of the same work, heals it.
+    Media that were never fetched are gaps, not damage.
+    """
+    with progress("checking", quiet=run.out.as_json) as moved:
+        report = run.workspace.fsck(progress=moved)
+    run.out.emit(
+        {
+            "sound": report.is_sound,
+            "n_objects": report.n_objects,
+            "n_blocks": report.n_blocks,
+            "n_bytes": report.n_bytes,
+            "findings": [
+                {
+                    "code": str(finding.code),
+                    "cid": str(finding.cid) if finding.cid else None,
+                    "message": finding.message,
+                }
+                for finding in report.findings
+            ],
+            "gaps": [str(cid) for cid in report.gaps],
+        },
+        _lines(report),
+    )
+    if not report.is_sound:
+        click.get_current_context().exit(DAMAGED)
+
+
+def _lines(report: FsckReport) -> list[str]:
+    lines = [
+        f"Checked {n_of(report.n_objects, 'object')}, {n_of(report.n_blocks, 'block')}, {size(report.n_bytes)}."
+    ]
+    for finding in report.findings:
+        lines.append(f"  {finding.code}: {finding.message}")
+        lines += [f"    {finding.cid}"] if finding.cid else []
+    if report.gaps:
+        lines.append(
+            f"Not here (no damage): {n_of(len(report.gaps), 'block')} of media, texts or pages"
+        )
+        lines += [f"  {cid}" for cid in report.gaps[:SHOWN_GAPS]]
+    lines.append(
+        "Sound."
+        if report.is_sound
+        else f"{n_of(len(report.findings), 'finding')}: the store is damaged."
+    )
+    return lines

@@ -1,0 +1,46 @@
+"""`hitp2p gc`."""
+
+from __future__ import annotations
+
+import click
+
+from hitp2p.cli.app import verb
+from hitp2p.cli.output import n_of, size
+from hitp2p.cli.run import Run
+
+
+@verb(
+    examples=[
+        ("hitp2p gc --dry-run", "See what would go."),
+        ("hitp2p gc", "Let it go."),
+    ],
+    json_fields={
+        "dry_run": "true: nothing was removed",
+        "n_blocks": "blocks that nothing refers to",
+        "n_files": "media files that nothing refers to",
+        "file_bytes": "room that these files take",
+    },
+)
+@click.option("--dry-run", is_flag=True, help="Show what would go; remove nothing.")
+def command(run: Run, dry_run: bool) -> None:
+    """Remove blocks and media files that no object here refers to.
+
+    Such rests stay after an import that broke off, or a file that was added and not signed. Signed
+    objects are never removed.
+    """
+    report = run.workspace.gc(dry_run=dry_run)
+    what = f"{n_of(len(report.blocks), 'block')} and {n_of(len(report.files), 'media file')}"
+    if not report.blocks and not report.files:
+        line = "Nothing to remove."
+    else:
+        done = "Would remove" if dry_run else "Removed"
+        line = f"{done} {what} ({size(report.file_bytes)} of files)."
+    run.out.emit(
+        {
+            "dry_run": dry_run,
+            "n_blocks": len(report.blocks),
+            "n_files": len(report.files),
+            "file_bytes": report.file_bytes,
+        },
+        [line],
+    )

@@ -1,0 +1,66 @@
+"""`hitp2p status`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from hitp2p.cli.app import verb
+from hitp2p.cli.output import fields, n_of
+from hitp2p.cli.places import tidy
+from hitp2p.cli.run import Run
+from hitp2p.errors import UsageError
+
+if TYPE_CHECKING:
+    from hitp2p.cli.people import KeyEntry
+
+
+@verb(
+    examples=[("hitp2p status", "Where you are, who you are, and what is here.")],
+    json_fields={
+        "workspace": "its folder",
+        "identity.cid": "who speaks when --as isn't given (identity is null where nobody is chosen)",
+        "identity.name": "what they call themselves",
+        "n_identities": "identities whose keys are on this machine",
+        "n_objects": "signed objects here",
+        "kinds.*": "how many of each kind",
+        "last_seq": "number of the last arrival; hitp2p watch --since takes it",
+    },
+)
+def command(run: Run) -> None:
+    """Show the workspace you are in, who you are, and what is here."""
+    folder, ws = run.folder, run.workspace
+    kinds = Counter(row.kind for row in ws.rows())
+    entries = list(run.keys)
+    speaker = _speaker(run)
+    kinds_shown = ", ".join(f"{count:,} {kind}" for kind, count in kinds.most_common())
+    record = {
+        "workspace": str(folder.absolute()),
+        "identity": {"cid": str(speaker.cid), "name": speaker.name} if speaker else None,
+        "n_identities": len(entries),
+        "n_objects": kinds.total(),
+        "kinds": dict(sorted(kinds.items())),
+        "last_seq": ws.store.last_seq(),
+    }
+    you = (
+        f"{speaker.name} {speaker.code}"
+        if speaker
+        else f"{n_of(len(entries), 'identity', 'identities')} here, none chosen"
+    )
+    run.out.emit(
+        record,
+        fields(
+            [
+                ("workspace", tidy(folder)),
+                ("you", you),
+                ("objects", f"{kinds.total():,}" + (f": {kinds_shown}" if kinds else "")),
+            ]
+        ),
+    )
+
+
+def _speaker(run: Run) -> KeyEntry | None:
+    try:
+        return run.keys.speaker(None)
+    except UsageError:
+        return None

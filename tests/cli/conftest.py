@@ -1,0 +1,82 @@
+"""The command line in a folder of its own: `cli("list", "--json").json`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from hitp2p.cli.app import root
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ran:
+    """What came of one command."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """stdout as JSON, which must be all there is."""
+        return json.loads(self.out)
+
+    @property
+    def error(self) -> Any:
+        """The error on the last line of stderr, as JSON."""
+        return json.loads(self.err.splitlines()[-1])["error"]
+
+    def ok(self) -> Ran:
+        """Itself, if the command succeeded."""
+        assert self.status == 0, self.err
+        return self
+
+
+Cli = Callable[..., Ran]
+
+
+@pytest.fixture
+def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
+    """Runs a command in a fresh folder, with keys, chance and time of its own."""
+    place = tmp_path / "place"
+    place.mkdir()
+    monkeypatch.chdir(place)
+    monkeypatch.setenv("HITP2P_KEYS", str(tmp_path / "keys"))
+    monkeypatch.setenv("HITP2P_NOW", "2026-03-01T12:00:00Z")
+    for name in ("HITP2P_SEED", "HITP2P_AS", "HITP2P_WORKSPACE"):
+        monkeypatch.delenv(name, raising=False)
+
+    def run(*args: str, input: str | bytes | None = None) -> Ran:
+        result = CliRunner().invoke(root, list(args), prog_name="hitp2p", input=input)
+        return Ran(status=result.exit_code, out=result.stdout, err=result.stderr)
+
+    return run
+
+
+@pytest.fixture
+def story(cli: Cli, tmp_path: Path) -> dict[str, str]:
+    """A workspace with Ana and Bo, a project, a verse and a song of it; word -> CID."""
+    cli("init").ok()
+    made: dict[str, str] = {}
+    for name in ("Ana", "Bo"):
+        recovery = str(tmp_path / "safe" / f"{name}.key")
+        ran = cli("id", "new", name, "--no-passphrase", "--recovery-file", recovery, "--json").ok()
+        made[name] = ran.json["cid"]
+    Path("verse.txt").write_text("The last bus hums along the hill\n")
+    Path("song.wav").write_bytes(b"RIFF\x2c\x00\x00\x00WAVEfmt " + bytes(28))
+
+    def sign(word: str, *args: str) -> None:
+        made[word] = cli(*args, "--yes", "--json").ok().json["cid"]
+
+    sign("project", "project", "new", "Night Bus", "--license", "CC-BY-SA-4.0", "--as", "Ana")
+    sign("verse", "contribute", "verse.txt", "--title", "Verse", "--role", "lyr", "--tag", "rain",
+         "--as", "Ana")  # fmt: skip
+    sign("song", "remix", "song.wav", "--of", made["verse"], "--title", "Song", "--role", "cmp",
+         "--note", "Ana's verse made me sing", "--as", "Bo")  # fmt: skip
+    return made
