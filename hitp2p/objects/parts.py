@@ -281,15 +281,17 @@ def _check_threshold(name: str, threshold: int, n_people: int) -> None:
 
 ACTIONS: Final = frozenset({"accept", "decline", "feature", "close", "release", "rules"})
 _ACTION: Final = Record({"role": ROLE, "threshold": Integer()}, required=("role", "threshold"))
-_IDENTITIES: Final = _ascending("KND-4")
+_IDENTITIES: Final = [_ascending("KND-4")]
+IDENTITIES: Final = ListOf(REF, rules=_IDENTITIES)
+"""Of recovery; a role has fewer."""
 
 RULES_FIELDS: Final[dict[str, Shape]] = {
     "roles": MapOf(
-        ROLE, ListOf(REF, limits.RULES_IDENTITIES, rules=[_IDENTITIES]), limits.RULES_ROLES
+        ROLE, ListOf(REF, limits.RULES_IDENTITIES, rules=_IDENTITIES), limits.RULES_ROLES
     ),
     "actions": Record(dict.fromkeys(sorted(ACTIONS), _ACTION)),
     "recovery": Record(
-        {"who": ListOf(REF, rules=[_IDENTITIES]), "threshold": Integer()},
+        {"who": IDENTITIES, "threshold": Integer()},
         required=("who", "threshold"),
     ),
 }

@@ -120,7 +120,7 @@ def _project_is_a_project(obj: SignedObject, linked: Linked) -> None:
 def _parents_share_the_project(obj: SignedObject, linked: Linked) -> None:
     """A parent from elsewhere would carry strangers into the credits; such works go into uses."""
     for parent in linked.parents:
-        if parent.project_cid != obj.project:
+        if parent.project != obj.project and parent.cid != obj.project:
             raise RuleError(f"parent {parent.cid} belongs to another project", rule="TRL-1")
 
 
