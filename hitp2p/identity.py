@@ -101,11 +101,6 @@ class Identity:
         """The public keys that the last event of the line lists."""
         return event_body(self._event(self._line_ends()[0])).keys
 
-    @property
-    def owes_recovery_key(self) -> bool:
-        """Whether a recovery key was made and not taken yet."""
-        return self._recovery is not None
-
     def __repr__(self) -> str:
         return f"<Identity {self.name!a} {self.code}>"
 
@@ -261,8 +256,8 @@ class Identity:
             exceptions: the same for what is not good although a head descends from it.
             drop: keys that end; the signer's own unless said, `()` for none.
             add: public keys of further devices.
-            signer: the key to sign with from now on. Unless given, a new key in memory where the present one is
-                dropped, else the present one.
+            signer: the key to sign with from now on. Unless given, the present one if it stays a key of the
+                identity, else a new key in memory.
             recovery_keys: public keys, highest rank first, for the event after this one. Unless given, one is made in
                 the place of `recovery`, and the other commitments stay.
             clock: for the claimed time.
@@ -277,10 +272,11 @@ class Identity:
         dropped = {self.signer.public} if drop is None else set(drop)
         if not dropped <= {key for event in self.events for key in event_body(event).keys}:
             raise UsageError("a key to be dropped was never a key of this identity")
+        kept = {key for body in bodies for key in body.keys} - dropped
         if signer is None:
-            gone = self.signer.public in dropped
-            signer = SigningKey.from_seed(chance(32)) if gone else self.signer
-        keys = {key for body in bodies for key in body.keys} - dropped | {signer.public, *add}
+            stays = self.signer.public in kept
+            signer = self.signer if stays else SigningKey.from_seed(chance(32))
+        keys = kept | {signer.public, *add}
         made, publics = _recovery(recovery_keys, chance)
         fresh = tuple(sha256(public).digest() for public in publics)
         commitments = fresh if made is None else replace_commitment(bodies[0].next, used, fresh)

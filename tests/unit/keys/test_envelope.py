@@ -158,8 +158,9 @@ def test_key_8_refuses_a_field_more_or_less(data: bytes) -> None:
 @pytest.mark.parametrize("data", [SEALED, BARE])
 def test_key_8_refuses_a_field_of_another_type(data: bytes) -> None:
     fields: Any = decode_object(data)
+    wrong: list[Any] = [True, "x", b"x", [], {}, -1]
     for name in fields:
-        for value in (True, "x", b"x", [], {}, -1):
+        for value in wrong:
             with pytest.raises(SignatureError, match="KEY-8"):
                 open_key(changed(data, **{name: value}), "horse")
 
