@@ -9,7 +9,7 @@ import json
 import sys
 from pathlib import Path
 
-from maker import encoding, identities, keys, objects, standings, trails
+from maker import bundles, encoding, files, identities, keys, objects, standings, trails
 from maker.book import Book
 
 FILES = {
@@ -18,9 +18,12 @@ FILES = {
     "car.json": encoding.cars,
     "keys.json": keys.keys,
     "identity.json": identities.identities,
+    "media.json": files.files,
     "objects.json": objects.objects,
     "standing.json": standings.standings,
     "trail.json": trails.trails,
+    "snapshot.json": bundles.snapshots,
+    "bundle.json": bundles.bundles,
 }
 
 

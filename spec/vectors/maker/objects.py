@@ -473,11 +473,8 @@ def lists_and_refs(book: Objects) -> None:
         "a target that names its project, in an object outside all projects",
         ALICE.sign("thanks", {"target": own, "text": "Thanks."}),
     )
-    full = [
-        {"work": ref(f"work {n}"), "project": ref("elsewhere"), "relation": "remix"}
-        for n in range(128)
-    ]
-    people = [{"who": ref(f"who {n}"), "role": "x"} for n in range(252)]
+    full = [{"work": ref("a work"), "project": ref("elsewhere"), "relation": "remix"}] * 128
+    people = [{"who": WHO, "role": "x"}] * 252
     book.good(
         "512",
         "OBJ-10",
