@@ -148,7 +148,9 @@ def _require_parents(
 ) -> None:
     for parent in linked.parents:
         if parent.object_class not in allowed and not (
-            parent is linked.project and len(linked.parents) == 1
+            linked.project is not None
+            and parent.cid == linked.project.cid
+            and len(linked.parents) == 1
         ):
             raise RuleError(
                 f"parent {parent.cid} is a {parent.kind}; allowed are {what}, or the project alone",
