@@ -138,7 +138,7 @@ class _Payload:
         try:
             length, body = parse_varint(data, position, rule=rule)
         except DecodeError as error:
-            raise self._located(error, position) from None
+            raise self._located(error, 0) from None
         if length > limit:
             raise DecodeError(
                 f"a length of {length} bytes; at most {limit} allowed",
@@ -178,7 +178,7 @@ class _Payload:
         self._need = 1
 
     def _located(self, error: DecodeError, position: int) -> DecodeError:
-        """The same error, with its offset in the file."""
+        """The same error, found `position` bytes into `_data`, with its offset in the file."""
         offset = self._offset + position + (error.offset or 0)
         return DecodeError(error.message, rule=error.rule, cid=error.cid, offset=offset)
 
