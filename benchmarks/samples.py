@@ -10,7 +10,7 @@ from hitp2p.codec.cid import RAW, Cid
 from hitp2p.identity import Identity
 from hitp2p.objects.contribution import Contribution, Credit, MediaEntry, Use
 from hitp2p.objects.envelope import SignedObject, sign_object
-from hitp2p.objects.project import Project, Rules
+from hitp2p.objects.project import Project, threshold_rules
 
 __all__ = ["contribution_body", "people", "seeded_bytes", "trail"]
 
@@ -59,7 +59,7 @@ def trail(n_works: int, *, fan_in: int = 1) -> list[SignedObject]:
     body = Project(
         title="Benchmark",
         license="CC-BY-SA-4.0",
-        rules=Rules.single_curator(by[0].cid),
+        rules=threshold_rules((by[0].cid,)),
         nonce=chance.randbytes(16),
     ).to_body()
     project = sign_object(
