@@ -17,7 +17,7 @@ from hitp2p.store.contract import ObjectRow, Store
 if TYPE_CHECKING:
     from hitp2p.store.fsck import FsckReport
     from hitp2p.trail.credits import CreditSheet
-    from hitp2p.trail.standing import StandingReport
+    from hitp2p.trail.standing import StandingAuditor, StandingReport
     from hitp2p.trail.view import Trail
     from hitp2p.transfer import Carried
 
@@ -119,21 +119,36 @@ class Reader:
         home = self.show(project)
         as_project(home)
         objects = [self.show(row.cid) for row in self.store.rows(project=home.cid)]
-        return Trail.of(home, objects, lookup=self.lookup, standing=self.standing)
+        auditor = self._auditor()
+        return Trail.of(
+            home, objects, lookup=self.lookup, standing=lambda obj: auditor.audit(obj).standing
+        )
 
     def credits(self, work: ObjectLike) -> CreditSheet:
         """Who is to be named for a work: the people of the work and of all it builds on, to any depth."""
         from hitp2p.trail.credits import credit_sheet
 
-        return credit_sheet(self.show(work), lookup=self.lookup, blocks=self.store)
+        auditor = self._auditor()
+        return credit_sheet(
+            self.show(work),
+            lookup=self.lookup,
+            blocks=self.store,
+            answers=lambda cid: [self.show(one) for one in self.store.referrers(cid)],
+            standing=lambda obj: auditor.audit(obj).standing,
+        )
 
     def standing(self, what: ObjectLike) -> StandingReport:
         """Whether the owner of the key still stands behind an object."""
-        from hitp2p.trail.standing import audit_standing
+        return self._auditor().audit(self.show(what))
 
-        obj = self.show(what)
-        events = [self.show(cid) for cid in self.store.events(obj.identity)]
-        return audit_standing(obj, events=events, lookup=self.lookup, blocks=self.store)
+    def _auditor(self) -> StandingAuditor:
+        from hitp2p.trail.standing import StandingAuditor
+
+        return StandingAuditor(
+            events=lambda identity: [self.show(cid) for cid in self.store.events(identity)],
+            lookup=self.lookup,
+            blocks=self.store,
+        )
 
     def name_of(self, identity: Cid) -> str:
         """What a person calls themselves; empty where the genesis isn't here. A claim: show the code beside it."""
@@ -182,7 +197,7 @@ class Reader:
 
         return export_bundle(self.store, self.show(work), Path(path), media=media)
 
-    def fsck(self, *, progress: Progress | None = None) -> FsckReport:
+    def fsck(self, *, progress: Callable[[int], None] | None = None) -> FsckReport:
         """Check every block, signature, rule, media file and index entry; changes nothing."""
         from hitp2p.store.fsck import audit_store
 

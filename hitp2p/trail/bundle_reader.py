@@ -1,0 +1,146 @@
+"""Reading a bundle as it comes, block by block, and checking all of it: nothing here is taken on trust [BND-1 to BND-4]."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from hitp2p.codec.cid import DAG_PB, Cid
+from hitp2p.codec.dagpb import decode_dagpb
+from hitp2p.errors import MissingBlocksError, RuleError
+from hitp2p.objects.envelope import SignedObject, verify_object
+from hitp2p.trail.bundle import list_pages_of
+from hitp2p.trail.check import verify_in_trail
+from hitp2p.trail.graph import count_generations
+from hitp2p.trail.snapshot import SnapshotReader, build_snapshot
+
+__all__ = ["BundleContents", "BundleReader"]
+
+
+@dataclass(slots=True, kw_only=True)
+class BundleContents:
+    """What a bundle holds, verified."""
+
+    work: Cid
+    """The work it was made for."""
+    snapshot: Cid
+    """The snapshot of all its members."""
+    objects: dict[Cid, SignedObject] = field(default_factory=dict)
+    """Signed objects, each after what it requires."""
+    pages: dict[Cid, bytes] = field(default_factory=dict)
+    """List pages."""
+    blocks: dict[Cid, bytes] = field(default_factory=dict)
+    """Texts and media."""
+
+
+class BundleReader:
+    """Takes the blocks of a bundle in their order; `finish` returns what it holds."""
+
+    def __init__(self, roots: tuple[Cid, ...]) -> None:
+        if len(roots) != 2:
+            raise RuleError(
+                f"{len(roots)} roots; a bundle has 2: the work and the snapshot", rule="BND-1"
+            )
+        self._contents = BundleContents(work=roots[0], snapshot=roots[1])
+        self._snapshot = SnapshotReader(roots[1])
+        self._members: list[Cid] = []
+        self._n_read = 0
+        self._linked: set[Cid] = set()
+        self._waiting: list[Cid] | None = None
+        self._passed: set[Cid] = set()
+
+    def take(self, cid: Cid, block: bytes) -> None:
+        """The next block, whose hash was checked.
+
+        Raises:
+            InvalidError: it breaks a rule, isn't reached from the roots, or stands in the wrong place.
+        """
+        if (page := self._snapshot.wanted) is not None:
+            if cid != page:
+                raise RuleError(f"{cid} stands where the snapshot page {page} must", rule="BND-3")
+            self._members.extend(self._snapshot.take(cid, block))
+        elif self._n_read < len(self._members):
+            self._take_member(cid, block)
+        else:
+            self._take_other(cid, block)
+
+    def _take_member(self, cid: Cid, block: bytes) -> None:
+        wanted = self._members[self._n_read]
+        if cid != wanted:
+            raise RuleError(
+                f"{cid} stands where {wanted}, the next of the snapshot, must", rule="BND-3"
+            )
+        self._n_read += 1
+        if _is_list_page(block):
+            self._contents.pages[cid] = block
+            return
+        obj = verify_object(block, cid=cid)
+        try:
+            verify_in_trail(obj, self._contents.objects.get)
+        except MissingBlocksError as error:
+            raise RuleError(
+                f"{len(error.cids)} objects that {obj.kind} {cid} needs are not in the bundle before it",
+                rule="BND-4",
+                cid=error.cids[0],
+            ) from error
+        self._contents.objects[cid] = obj
+        self._linked.update(list_pages_of(obj))
+
+    def _take_other(self, cid: Cid, block: bytes) -> None:
+        if self._waiting is None:
+            links = (link for obj in self._contents.objects.values() for link in obj.links)
+            self._waiting = list(dict.fromkeys(links))[::-1]
+        while self._waiting:
+            expected = self._waiting.pop()
+            if expected in self._passed or expected in self._contents.objects:
+                continue
+            if expected == cid:
+                break
+            self._passed.add(expected)
+        else:
+            rule = "BND-3" if cid in self._passed or cid in self._contents.objects else "BND-2"
+            raise RuleError(f"{cid} is not reached from the roots, or out of order", rule=rule)
+        self._passed.add(cid)
+        self._contents.blocks[cid] = block
+        if cid.codec == DAG_PB:
+            self._waiting.extend(link.cid for link in reversed(decode_dagpb(block).links))
+
+    def finish(self) -> BundleContents:
+        """What the bundle holds, once its last block was taken.
+
+        Raises:
+            InvalidError: something is missing that must be in it, or the snapshot isn't the one of what is in it.
+        """
+        contents = self._contents
+        rest = self._snapshot.wanted
+        if rest is None and self._n_read < len(self._members):
+            rest = self._members[self._n_read]
+        if rest is not None:
+            raise RuleError("the bundle lacks a block of its snapshot", rule="BND-2", cid=rest)
+        work = contents.objects.get(contents.work)
+        if work is None:
+            raise RuleError("the work is not in the snapshot", rule="BND-1", cid=contents.work)
+        for page in contents.pages:
+            if page not in self._linked:
+                raise RuleError("no object links to this list page", rule="BND-2", cid=page)
+        self._verify_order(contents)
+        return contents
+
+    def _verify_order(self, contents: BundleContents) -> None:
+        objects = contents.objects
+        generation = count_generations(objects, lambda cid: objects[cid].required)
+        pairs: Iterable[tuple[int, Cid]] = [
+            *((0, page) for page in contents.pages),
+            *((generation[cid], cid) for cid in objects),
+        ]
+        if build_snapshot(pairs).root != contents.snapshot:
+            raise RuleError(
+                "the snapshot is not that of the objects and pages in the bundle",
+                rule="SNP-2",
+                cid=contents.snapshot,
+            )
+
+
+def _is_list_page(block: bytes) -> bool:
+    """An object has `sig` first; a list page has no such key."""
+    return block[1:5] != b"\x63sig"

@@ -1,0 +1,154 @@
+"""Between a store and a file: writing bundles, taking them in, and reading media out."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hitp2p.codec.car import CarReader, CarWriter
+from hitp2p.codec.cid import Cid
+from hitp2p.codec.unixfs import iter_file
+from hitp2p.errors import NotFoundError, RuleError, UsageError
+from hitp2p.objects.contribution import MediaEntry
+from hitp2p.objects.envelope import SignedObject, parse_object
+from hitp2p.store.contract import Store, WriteBatch
+from hitp2p.store.faults import store_errors
+from hitp2p.trail.bundle import Bundle, gather_bundle
+from hitp2p.trail.bundle_reader import BundleContents, BundleReader
+
+if TYPE_CHECKING:
+    from hitp2p.trail.bundle import MediaChoice
+
+__all__ = ["Carried", "export_bundle", "import_bundle", "iter_media", "read_bundle"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carried:
+    """What a bundle carried."""
+
+    cid: Cid
+    """The work."""
+    n_objects: int
+    """Signed objects in it."""
+    n_blocks: int
+    """Blocks in it, of every sort."""
+    n_new: int = 0
+    """Objects that were not here before; 0 on export."""
+    missing: tuple[Cid, ...] = ()
+    """Texts and media that were wanted but aren't here."""
+
+
+def export_bundle(
+    store: Store, work: SignedObject, path: Path, *, media: MediaChoice = "none"
+) -> Carried:
+    """Write a bundle; it appears under its name when it is complete and on disk."""
+
+    def lookup(cid: Cid) -> SignedObject | None:
+        if store.row(cid) is None:
+            return None
+        block = store.get(cid)
+        return None if block is None else parse_object(block, cid=cid)
+
+    bundle = gather_bundle(
+        work,
+        lookup=lookup,
+        events=store.events,
+        referrers=store.referrers,
+        blocks=store,
+        media=media,
+    )
+    missing: list[Cid] = []
+    with store_errors(path.parent):
+        n_blocks = _write(bundle, store, path, missing)
+    return Carried(
+        cid=work.cid, n_objects=bundle.n_objects, n_blocks=n_blocks, missing=tuple(missing)
+    )
+
+
+def _write(bundle: Bundle, store: Store, path: Path, missing: list[Cid]) -> int:
+    number, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    fresh = Path(name)
+    try:
+        n_blocks = 0
+        with open(number, "wb") as file:
+            writer = CarWriter(file, (bundle.work, bundle.snapshot.root))
+            for cid, block in bundle.blocks(store, missing):
+                writer.write(cid, block)
+                n_blocks += 1
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.chmod(0o644)
+        fresh.replace(path)
+    finally:
+        fresh.unlink(missing_ok=True)
+    return n_blocks
+
+
+def import_bundle(store: Store, path: Path) -> Carried:
+    """Check a bundle whole, then store it in one transaction."""
+    contents, n_blocks = read_bundle(path)
+    batch = WriteBatch(
+        objects=tuple(contents.objects.values()),
+        blocks=(*contents.pages.items(), *contents.blocks.items()),
+    )
+    new = store.put(batch)
+    return Carried(
+        cid=contents.work, n_objects=len(contents.objects), n_blocks=n_blocks, n_new=len(new)
+    )
+
+
+def read_bundle(path: Path) -> tuple[BundleContents, int]:
+    """Everything in a bundle, verified, and how many blocks it has.
+
+    Raises:
+        InvalidError: the file breaks a rule.
+        NotFoundError: there is no such file.
+        UsageError: it can't be read.
+    """
+    try:
+        with path.open("rb") as file:
+            car = CarReader(file)
+            reader = BundleReader(car.roots)
+            n_blocks = 0
+            for block in car:
+                if not block.checked:
+                    raise RuleError(
+                        "a block whose hash can't be checked", rule="BND-2", cid=block.cid
+                    )
+                reader.take(block.cid, block.data)
+                n_blocks += 1
+            return reader.finish(), n_blocks
+    except FileNotFoundError:
+        raise NotFoundError(f"{path}: there is no such file") from None
+    except OSError as error:
+        raise UsageError(f"{path}: can't be read ({error.strerror})") from error
+
+
+def iter_media(work: SignedObject, number: int, store: Store) -> Iterator[bytes]:
+    """The content of one of a work's media, verified piece by piece; stops at the stated size [MED-2]."""
+    entries: list[dict[str, Any]] = work.body.get("media", [])
+    if not 0 <= number < len(entries):
+        raise UsageError(f"{work.kind} {work.cid} has {len(entries)} media; there is no {number}")
+    entry = MediaEntry.from_body(entries[number])
+    return _iter_checked(entry, store)
+
+
+def _iter_checked(entry: MediaEntry, store: Store) -> Iterator[bytes]:
+    digest, length = sha256(), 0
+    for piece in iter_file(entry.file, store):
+        length += len(piece)
+        if length > entry.size:
+            break
+        digest.update(piece)
+        yield piece
+    if length != entry.size or digest.digest() != entry.sha256:
+        raise RuleError(
+            f"the content isn't the {entry.size} bytes with the hash that the work states",
+            rule="MED-2",
+            cid=entry.file,
+        )
