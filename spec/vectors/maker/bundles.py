@@ -384,7 +384,7 @@ def broken_bundles(bad: Any) -> None:
 
     bad(
         "roots-swapped",
-        "BND-1",
+        "BND-1/SNP-1",
         "the snapshot before the work",
         spoilt(lambda b: b.roots.reverse()),
     )
