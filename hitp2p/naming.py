@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Protocol
 
 from hitp2p.codec.cid import Cid
 from hitp2p.errors import AmbiguousNameError, InvalidError, NotFoundError, UsageError
-from hitp2p.store.contract import Store
 from hitp2p.trail.display import short_name
 
-__all__ = ["CONSTANT_PREFIX", "SHORTEST", "resolve_short"]
+__all__ = ["CONSTANT_PREFIX", "SHORTEST", "PrefixIndex", "resolve_short"]
 
 CONSTANT_PREFIX: Final = "bafyrei"
 """How the text of every object's CID begins: version, codec and hash are always the same [OBJ-11]."""
@@ -19,7 +18,15 @@ _CID_CHARS: Final = 59
 _LISTED: Final = 8
 
 
-def resolve_short(text: str, store: Store) -> Cid:
+class PrefixIndex(Protocol):
+    """Finds signed objects by how their CID begins; every store does."""
+
+    def match_prefix(self, text: str, /, limit: int) -> tuple[Cid, ...]:
+        """Up to `limit` signed objects whose CID as text starts with `text`, by CID."""
+        ...
+
+
+def resolve_short(text: str, store: PrefixIndex) -> Cid:
     """The object that a whole CID or the beginning of one means.
 
     A whole CID is returned whether or not it is here.
