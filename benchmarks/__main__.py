@@ -8,7 +8,7 @@ import subprocess
 import sys
 from importlib import import_module
 
-NAMES = ("codec", "signing", "trail_check", "media_add", "contribution", "graph", "startup")
+NAMES = ("trail_check", "contribution", "startup")
 
 
 def main() -> None:

@@ -41,7 +41,12 @@ def contribution_body(number: int, author: Cid, parents: tuple[Cid, ...]) -> dic
             title=f"Take {number}",
             media=(
                 MediaEntry(
-                    file=leaf, size=8, sha256=digest, type="audio/ogg", role="master", name="take.ogg"
+                    file=leaf,
+                    size=8,
+                    sha256=digest,
+                    type="audio/ogg",
+                    role="master",
+                    name="take.ogg",
                 ),
             ),
             uses=tuple(Use(work=parent, relation="remix") for parent in parents),
@@ -63,7 +68,12 @@ def trail(n_works: int, *, fan_in: int = 1) -> list[SignedObject]:
         nonce=chance.randbytes(16),
     ).to_body()
     project = sign_object(
-        kind="project", body=body, signer=by[0].signer, time=_NOW, author=by[0].cid, event=by[0].event
+        kind="project",
+        body=body,
+        signer=by[0].signer,
+        time=_NOW,
+        author=by[0].cid,
+        event=by[0].event,
     )
     made.append(project)
     works: list[Cid] = []

@@ -25,11 +25,11 @@ class BundleContents:
     """The work it was made for."""
     snapshot: Cid
     """The snapshot of all its members."""
-    objects: dict[Cid, SignedObject] = field(default_factory=dict)
+    objects: dict[Cid, SignedObject] = field(default_factory=dict[Cid, SignedObject])
     """Signed objects, each after what it requires."""
-    pages: dict[Cid, bytes] = field(default_factory=dict)
+    pages: dict[Cid, bytes] = field(default_factory=dict[Cid, bytes])
     """List pages."""
-    blocks: dict[Cid, bytes] = field(default_factory=dict)
+    blocks: dict[Cid, bytes] = field(default_factory=dict[Cid, bytes])
     """Texts and media."""
 
 

@@ -1,0 +1,369 @@
+"""Credits: everything that went into a work, at any depth, and who made it [CRD-1 to CRD-4].
+
+Computed from the graph, so nobody has to keep a list. It stands beside what people said in their own words, and doesn't
+replace it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from hitp2p.codec.cid import Cid
+from hitp2p.errors import InvalidError, MissingBlocksError, UsageError
+from hitp2p.objects.contribution import Credit, ForeignSource, Use
+from hitp2p.objects.envelope import SignedObject
+from hitp2p.objects.kinds import ObjectClass
+from hitp2p.objects.pages import ListPage, parse_list_page
+from hitp2p.ports import BlockSource
+from hitp2p.trail import credits_text
+from hitp2p.trail.credit_lines import (
+    Claim,
+    CreditLine,
+    Person,
+    RoleLine,
+    SourceUse,
+    iter_roles,
+)
+from hitp2p.trail.graph import count_generations
+from hitp2p.trail.standing import Standing
+
+__all__ = ["Claim", "CreditLine", "CreditSheet", "Person", "RoleLine", "SourceUse", "credit_sheet"]
+
+Lookup: TypeAlias = Callable[[Cid], SignedObject | None]
+"""Valid objects that are here."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreditSheet:
+    """The credits of one work. Equal sets of objects give equal sheets."""
+
+    work: Cid
+    """The work; the first line is its own."""
+    lines: tuple[CreditLine, ...]
+    """By (distance, generation descending, CID); works that are not here and sources outside stand last in their distance."""
+    missing: tuple[Cid, ...]
+    """Works and list pages that the walk wanted and that are not here, by CID."""
+
+    def by_role(self) -> tuple[RoleLine, ...]:
+        """The same credits, by what people did."""
+        return tuple(iter_roles(self.lines))
+
+    def text(self, *, by_role: bool = False, codes: bool = True) -> str:
+        """Plain text: title, author, source, licence a line, safe for a terminal.
+
+        Args:
+            by_role: people under what they did instead of works with their people.
+            codes: short codes beside the names of identities; without them anyone can pass for anyone.
+        """
+        return credits_text.render_text(self.lines, self.missing, by_role=by_role, codes=codes)
+
+    def markdown(self, *, by_role: bool = False, codes: bool = True) -> str:
+        """The same in Markdown, foreign text escaped."""
+        return credits_text.render_markdown(self.lines, self.missing, by_role=by_role, codes=codes)
+
+    def html(self, *, by_role: bool = False, codes: bool = True) -> str:
+        """A fragment of HTML without scripts and styles, foreign text escaped."""
+        return credits_text.render_html(self.lines, self.missing, by_role=by_role, codes=codes)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values for `json.dumps`; the fields are in `hitp2p/trail/README.md` and stay."""
+        return credits_text.to_json(self.work, self.lines, self.missing)
+
+
+def credit_sheet(
+    work: SignedObject,
+    *,
+    lookup: Lookup,
+    blocks: BlockSource | None = None,
+    answers: Callable[[Cid], Iterable[SignedObject]] | None = None,
+    standing: Callable[[SignedObject], Standing] | None = None,
+) -> CreditSheet:
+    """The credits of a work, as far as the objects that are here tell them.
+
+    Args:
+        work: valid.
+        lookup: valid objects that are here.
+        blocks: list pages that are here; without it, lists that go on in pages are incomplete.
+        answers: valid objects that name a work by ref; what else than answers they are is passed over.
+        standing: asked for each work, and for each answer; None leaves standing out.
+
+    Raises:
+        UsageError: not a work.
+    """
+    if not _is_source(work):
+        raise UsageError(f"{work.cid} is a {work.kind}; contributions and releases have credits")
+    walk = _Walk(lookup, blocks, answers or (lambda _: ()), standing)
+    walk.run(work)
+    return CreditSheet(work=work.cid, lines=walk.lines(), missing=tuple(sorted(walk.missing)))
+
+
+def _is_source(obj: SignedObject) -> bool:
+    """Whether the object gives a line: a contribution, a release, or a kind that we don't know."""
+    is_work = obj.object_class in (ObjectClass.WORK, ObjectClass.UNKNOWN)
+    return is_work and obj.kind != "call"
+
+
+_SourceKey: TypeAlias = Cid | tuple[str | None, str | None, bytes | None]
+"""A work, or what tells sources outside apart: url, title, sha256."""
+
+
+@dataclass(slots=True)
+class _Met:
+    """What the walk knows of a source."""
+
+    distance: int
+    obj: SignedObject | None
+    source: ForeignSource | None
+    project: Cid | None
+    uses: list[tuple[SignedObject, int, Use]] = field(
+        default_factory=list[tuple[SignedObject, int, Use]]
+    )
+    """By whom, which of their uses, and how."""
+    incomplete: bool = False
+
+
+class _Walk:
+    """Breadth first from the work, so that a source is met at its shortest distance."""
+
+    def __init__(
+        self,
+        lookup: Lookup,
+        blocks: BlockSource | None,
+        answers: Callable[[Cid], Iterable[SignedObject]],
+        standing: Callable[[SignedObject], Standing] | None,
+    ) -> None:
+        self.lookup = lookup
+        self.blocks = blocks
+        self.answers = answers
+        self.standing = standing
+        self.met: dict[_SourceKey, _Met] = {}
+        self.missing: set[Cid] = set()
+        self.names: dict[Cid, str | None] = {}
+        self.generations: dict[Cid, int] = {}
+
+    def run(self, work: SignedObject) -> None:
+        self.met[work.cid] = _Met(distance=0, obj=work, source=None, project=work.project)
+        layer = [work]
+        while layer:
+            further: list[SignedObject] = []
+            for user in layer:
+                for number, use in enumerate(self.uses_of(user)):
+                    self.meet(user, number, use, further)
+            layer = further
+
+    def uses_of(self, user: SignedObject) -> Iterator[Use]:
+        """Its uses, then its parents that no use names."""
+        named: set[Cid] = set()
+        for entry in self.entries(user, "uses", ListPage.USES):
+            use = Use.from_body(entry)
+            if use.work is not None:
+                named.add(use.work)
+            yield use
+        for parent in user.parents:
+            if parent not in named and parent != user.project:
+                yield Use(relation="remix", work=parent)
+
+    def meet(self, user: SignedObject, number: int, use: Use, further: list[SignedObject]) -> None:
+        """Note one use; a work that is met for the first time goes to `further`."""
+        key = _key_of(use)
+        met = self.met.get(key)
+        if met is None:
+            obj = None if use.work is None else self.lookup(use.work)
+            if obj is not None and not _is_source(obj):
+                return
+            met = self.met[key] = _Met(
+                distance=self.met[user.cid].distance + 1,
+                obj=obj,
+                source=use.source,
+                project=use.project or user.project if obj is None else obj.project,
+            )
+            if obj is not None:
+                further.append(obj)
+            elif use.work is not None:
+                self.missing.add(use.work)
+        met.uses.append((user, number, use))
+
+    def entries(self, obj: SignedObject, name: str, page: ListPage) -> Iterator[Mapping[str, Any]]:
+        """A list in the body of a known kind, with the pages on which it goes on."""
+        if obj.object_class is ObjectClass.UNKNOWN:
+            return
+        yield from obj.body.get(name, ())
+        for cid in obj.body.get(page.value, ()):
+            yield from self.page_entries(obj, cid, page)
+
+    def page_entries(
+        self, obj: SignedObject, cid: Cid, page: ListPage
+    ) -> Iterable[Mapping[str, Any]]:
+        block = None if self.blocks is None else self.blocks.get(cid)
+        if block is None:
+            self.missing.add(cid)
+        else:
+            try:
+                return parse_list_page(block, page)
+            except InvalidError:
+                pass
+        self.met[obj.cid].incomplete = True
+        return ()
+
+    # --- lines ------------------------------------------------------------------------------------
+
+    def lines(self) -> tuple[CreditLine, ...]:
+        return tuple(self.line(met) for _, met in sorted(self.met.items(), key=self.order))
+
+    def order(self, item: tuple[_SourceKey, _Met]) -> tuple[Any, ...]:
+        """[CRD-1]"""
+        key, met = item
+        if met.obj is not None:
+            return (met.distance, 0, -self.generation(met.obj.cid), met.obj.cid)
+        if isinstance(key, Cid):
+            return (met.distance, 1, key)
+        return (met.distance, 2, *("" if part is None else repr(part) for part in key))
+
+    def line(self, met: _Met) -> CreditLine:
+        obj, source = met.obj, met.source
+        title = people = license_ = None
+        from_project = False
+        standing = None
+        note = None
+        if obj is not None:
+            known = obj.object_class is not ObjectClass.UNKNOWN
+            standing = self.standing and self.standing(obj)
+            people = tuple(self.people(obj, standing))
+            title = obj.body["title"] if known else None
+            note = obj.body.get("note") if known else None
+            license_, from_project = self.license(obj, known)
+        elif source is not None:
+            title, license_ = source.title, source.license
+            people = _foreign_people(source)
+        return CreditLine(
+            cid=obj.cid if obj is not None else met.uses[0][2].work,
+            project=met.project,
+            source=source,
+            title=title,
+            people=people or (),
+            license=license_,
+            license_from_project=from_project,
+            note=note,
+            distance=met.distance,
+            uses=self.uses(met),
+            missing=obj is None and source is None,
+            incomplete=met.incomplete,
+            standing=standing,
+        )
+
+    def uses(self, met: _Met) -> tuple[SourceUse, ...]:
+        def order(found: tuple[SignedObject, int, Use]) -> tuple[Any, ...]:
+            user, number, _ = found
+            distance = self.met[user.cid].distance
+            return (distance, -self.generation(user.cid), user.cid, number)
+
+        return tuple(
+            SourceUse(
+                by=user.cid,
+                relation=use.relation,
+                part=use.part,
+                into=use.into,
+                note=use.note,
+                nearest=self.met[user.cid].distance == met.distance - 1,
+            )
+            for user, _, use in sorted(met.uses, key=order)
+        )
+
+    def license(self, obj: SignedObject, known: bool) -> tuple[str | None, bool]:
+        """The licence, and whether it is the project's default [CRD-4]."""
+        own: str | None = obj.body.get("license") if known else None
+        if own is not None or obj.project is None:
+            return own, False
+        project = self.lookup(obj.project)
+        default: str | None = None if project is None else project.body.get("license")
+        return default, default is not None
+
+    def people(self, obj: SignedObject, standing: Standing | None) -> Iterator[Person]:
+        """Those whom the work credits, and its author."""
+        credits = [
+            Credit.from_body(entry)
+            for entry in self.entries(obj, "credits", ListPage.CREDITS)
+        ]
+        if all(credit.who != obj.author for credit in credits):
+            credits.append(Credit(who=obj.author, role="ctb"))
+        by_person: dict[Cid | str | None, list[tuple[int, Credit]]] = {}
+        for number, credit in enumerate(credits):
+            by_person.setdefault(credit.who or credit.name, []).append((number, credit))
+        for named in by_person.values():
+            who = named[0][1].who
+            name = next((credit.name for _, credit in named if credit.name), None)
+            yield Person(
+                identity=who,
+                name=name or (None if who is None else self.name(who)),
+                roles=tuple(dict.fromkeys(credit.role for _, credit in named)),
+                claim=self.claim(obj, who, {number for number, _ in named}, standing),
+            )
+
+    def name(self, identity: Cid) -> str | None:
+        """The name in a genesis, if it is here."""
+        if identity not in self.names:
+            genesis = self.lookup(identity)
+            is_person = genesis is not None and genesis.kind == "identity"
+            self.names[identity] = genesis.body.get("name") if genesis and is_person else None
+        return self.names[identity]
+
+    def claim(
+        self, obj: SignedObject, who: Cid | None, lines: set[int], standing: Standing | None
+    ) -> Claim:
+        """Whose word it is that a person did these things [CRD-2]."""
+        if who is None:
+            return Claim.CLAIMED
+        if who == obj.author:
+            return Claim.SELF if standing in (None, Standing.GOOD) else Claim.CLAIMED
+        said = {
+            answer.body["answer"]
+            for answer in self.answers(obj.cid)
+            if _is_answer(answer, obj.cid, who, lines)
+            and (self.standing is None or self.standing(answer) is Standing.GOOD)
+        }
+        for word, claim in _CAREFUL_FIRST.items():
+            if word in said:
+                return claim
+        return Claim.CLAIMED
+
+    def generation(self, cid: Cid) -> int:
+        if cid not in self.generations:
+            count_generations([cid], self.required, self.generations)
+        return self.generations[cid]
+
+    def required(self, cid: Cid) -> tuple[Cid, ...]:
+        met = self.met.get(cid)
+        obj = self.lookup(cid) if met is None or met.obj is None else met.obj
+        if obj is None:
+            raise MissingBlocksError(f"{cid}, which a valid object requires, is not here", [cid])
+        return obj.required
+
+
+_CAREFUL_FIRST = {"deny": Claim.DENIED, "amend": Claim.AMENDED, "accept": Claim.CONFIRMED}
+"""Where one person gave several answers, the most careful is shown."""
+
+
+def _is_answer(answer: SignedObject, work: Cid, who: Cid, lines: set[int]) -> bool:
+    body = answer.body
+    return (
+        answer.kind == "answer"
+        and answer.author == who
+        and body["target"]["object"] == str(work)
+        and body["about"] == "credit"
+        and body["line"] in lines
+    )
+
+
+def _key_of(use: Use) -> _SourceKey:
+    if use.work is not None:
+        return use.work
+    source = use.source or ForeignSource()
+    return (source.url, source.title, source.sha256)
+
+
+def _foreign_people(source: ForeignSource) -> tuple[Person, ...]:
+    if source.author is None:
+        return ()
+    return (Person(identity=None, name=source.author, roles=("cre",), claim=Claim.CLAIMED),)
