@@ -295,9 +295,11 @@ def check_bundle(data: bytes) -> tuple[Object, list[Object]]:
     for obj in objects.values():
         check_in_trail(obj, objects)
     rest: dict[Link, None] = {}
-    for member in members:
-        walk_links(decode(blocks[member]), blocks, rest)
-    order = [*pages, *members, *(cid for cid in rest if cid in blocks)]
+    for cid in objects:
+        walk_links(decode(blocks[cid]), blocks, rest)
+    lost = [cid for cid in members if cid not in objects and cid not in rest]
+    require(not lost, "BND-2", "a list page that no object links to")
+    order = [*pages, *members, *(cid for cid in rest if cid in blocks and cid[1] != 0x71)]
     require(set(blocks) == set(order), "BND-2", "a block that belongs to nothing in the file")
     require(list(blocks) == order, "BND-3", "blocks in another order")
     require(objects[roots[0]].kind in WORKS, "BND-1", "a root that is no work")
@@ -328,11 +330,11 @@ def walk_snapshot(root: Link, blocks: dict[Link, bytes]) -> tuple[list[Link], li
 
 
 def walk_links(value: Any, blocks: dict[Link, bytes], found: dict[Link, None]) -> None:
-    """Add the texts and media that an object links to, each file depth first, each block once."""
+    """Add all that an object links to, each file depth first, each block once."""
     if isinstance(value, (list, dict)):
         for item in value.values() if isinstance(value, dict) else value:
             walk_links(item, blocks, found)
-    waiting = [value] if isinstance(value, Link) and value[1] != 0x71 else []
+    waiting = [value] if isinstance(value, Link) else []
     while waiting:
         if (cid := waiting.pop()) not in found:
             found[cid] = None

@@ -1,13 +1,16 @@
-"""Vectors of chapter 06: snapshots."""
+"""Vectors of chapter 06: snapshots and bundles."""
 
 from __future__ import annotations
 
 import hashlib
+import io
 
 import pytest
 from spec_vectors import Vector, by_id, load, refused_as, unpack
 
+from hitp2p.codec.car import CarReader
 from hitp2p.codec.cid import DAG_CBOR, Cid
+from hitp2p.trail.bundle_reader import BundleContents, BundleReader
 from hitp2p.trail.snapshot import build_snapshot, iter_snapshot, parse_snapshot_page
 
 
@@ -45,3 +48,21 @@ def test_a_tree_of_pages_gets_the_verdict_of_the_vector(vector: Vector) -> None:
         refused_as(vector, lambda: list(iter_snapshot(root, pages)))
     else:
         assert len(list(iter_snapshot(root, pages))) == vector.fields["n_links"]
+
+
+def read_bundle(data: bytes) -> BundleContents:
+    car = CarReader(io.BytesIO(data))
+    reader = BundleReader(car.roots)
+    for block in car:
+        reader.take(block.cid, block.data)
+    return reader.finish()
+
+
+@pytest.mark.parametrize("vector", load("bundle.json", "bundle"), ids=by_id)
+def test_a_bundle_gets_the_verdict_of_the_vector(vector: Vector) -> None:
+    if vector.expect == "invalid":
+        refused_as(vector, lambda: read_bundle(vector.data))
+    else:
+        contents = read_bundle(vector.data)
+        assert str(contents.work) == vector.fields["work"]
+        assert sorted(map(str, contents.objects)) == vector.fields["objects"]

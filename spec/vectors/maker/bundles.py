@@ -370,6 +370,23 @@ def whole_bundles(good: Any) -> None:
         Bundle(work, [*BASE, work], rest=tuple(parts[:2] + parts[3:])),
     )
 
+    odd_page = b"no dag-cbor at all"
+    odd = in_project(body={"title": "A work", "credits_pages": [cid(odd_page)]})
+    good(
+        "page-malformed",
+        "BND-2",
+        "a list page that breaks OBJ-23 lists nothing, and breaks nothing",
+        Bundle(odd, [*BASE, odd], (odd_page,)),
+    )
+    more = encode({"some": "thing"})
+    odd = in_project(body={"title": "A work", "x": {"y": [cid(more)]}})
+    good(
+        "page-of-unknown-field",
+        "BND-2",
+        "a dag-cbor block that an unknown field links to counts as a list page",
+        Bundle(odd, [*BASE, odd], (more,)),
+    )
+
 
 def broken_bundles(bad: Any) -> None:
     right = song()
@@ -384,7 +401,7 @@ def broken_bundles(bad: Any) -> None:
 
     bad(
         "roots-swapped",
-        "BND-1/SNP-1",
+        "BND-1/SNP-1/BND-3",
         "the snapshot before the work",
         spoilt(lambda b: b.roots.reverse()),
     )
@@ -478,15 +495,35 @@ def broken_bundles(bad: Any) -> None:
         "a work of another project, whose author's project is not there",
         song(objects=[*CLOSURE, BOBS_WORK]).car(),
     )
-    shuffled = song()
-    shuffled.members.sort()
-    shuffled.snapshot = Snapshot([link for link, _ in shuffled.members])
-    shuffled.pages, shuffled.roots[1] = shuffled.snapshot.depth_first(), shuffled.snapshot.root
+    for name, why, moved in (
+        ("genesis-late", "a genesis behind the project, whose generation is higher", BOB.genesis),
+        ("page-last", "the list page behind all objects", CREDITS_PAGE),
+    ):
+        late = song()
+        late.members.remove((cid(moved), moved))
+        place = (
+            len(late.members)
+            if moved == CREDITS_PAGE
+            else late.members.index((PROJECT_CID, PROJECT)) + 1
+        )
+        late.members.insert(place, (cid(moved), moved))
+        late.snapshot = Snapshot([link for link, _ in late.members])
+        late.pages, late.roots[1] = late.snapshot.depth_first(), late.snapshot.root
+        bad(name, "SNP-2", why, late.car())
+    stranger = encode({"entries": [CREDITED]})
     bad(
-        "order-of-snapshot",
-        "SNP-2",
-        "the snapshot lists by CID alone, without generations",
-        shuffled.car(),
+        "page-stranger",
+        "BND-2/SNP-2",
+        "the snapshot lists a list page that no object links to",
+        song(pages=(CREDITS_PAGE, stranger)).car(),
+    )
+    outside = song(pages=())
+    outside.rest.insert(0, (cid(CREDITS_PAGE), CREDITS_PAGE))
+    bad(
+        "page-outside-snapshot",
+        "SNP-2/BND-2/BND-3",
+        "a list page is in the file, but the snapshot does not list it",
+        outside.car(),
     )
     forged = bytearray(MELODY)
     forged[10] ^= 1
