@@ -48,7 +48,7 @@ def resolve_short(text: str, store: PrefixIndex) -> Cid:
             f"{text!r} is not a name: write a CID, or at least {SHORTEST} of the characters"
             f" (a-z, 2-7) that follow {CONSTANT_PREFIX}"
         )
-    found = store.match_prefix(CONSTANT_PREFIX + tail, limit=_LISTED + 1)
+    found = list(store.match_prefix(CONSTANT_PREFIX + tail, limit=_LISTED + 1))
     if not found:
         raise NotFoundError(f"no object here begins with {tail!r}; `hitp2p list` shows what is")
     if len(found) > 1:
