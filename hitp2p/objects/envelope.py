@@ -206,7 +206,7 @@ def parse_object(block: bytes, *, cid: Cid | None = None) -> SignedObject:
 
 
 def _parse_fields(block: bytes, cid: Cid) -> SignedObject:
-    fields: Any = decode_object(block)
+    fields: Any = decode_object(block)  # which lets no link through that OBJ-12 forbids
     if fields.__class__ is not dict:
         raise RuleError(f"{say_type(fields)}; an object is a map", rule="OBJ-1")
     ENVELOPE_RULES(fields)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,7 +13,7 @@ from hitp2p import limits
 from hitp2p.errors import RuleError, UsageError
 from hitp2p.objects.parts import LANGUAGE, LICENSE, MEDIA_TYPE, PART
 from hitp2p.objects.shape import Shape, Text
-from hitp2p.objects.text import clean_line, clean_text, parse_text
+from hitp2p.objects.text import _LATER, clean_line, clean_text, parse_text
 
 LINE = Text(limits.LINE_BYTES)
 PROSE = Text(limits.NOTE_BYTES, multiline=True)
@@ -45,6 +48,26 @@ def test_obj_14_refuses_what_can_not_be_seen(number: int) -> None:
 @pytest.mark.parametrize("text", ["", "a\u0308", "\u212b", "\u0958"])
 def test_obj_14_refuses_empty_text_and_other_spellings(text: str) -> None:
     assert rule_of(LINE, text) == "OBJ-14"
+
+
+def test_obj_14_has_one_verdict_under_every_unicode() -> None:
+    # On Unicode 15 the two marks would change places.
+    for shape in (LINE, PROSE):
+        shape.check("a\U0001e4ec\u0323")
+    assert clean_line("a\U0001e4ec\u0323 \u0041\u0308") == "a\U0001e4ec\u0323 Ä"
+
+
+def test_obj_14_no_newer_character_combines_in_this_python() -> None:
+    combining = [
+        (number, unicodedata.combining(chr(number)), unicodedata.decomposition(chr(number)))
+        for number in range(0x110000)
+        if not _LATER.match(chr(number))
+    ]
+    known = [row for row in combining if row[1] or (row[2] and not row[2].startswith("<"))]
+    digest = hashlib.sha256(repr(known).encode()).hexdigest()
+    assert (len(known), digest[:16]) == (2969, "194bade6c6e0345e"), (
+        f"Unicode {unicodedata.unidata_version} has characters that combine and that _LATER lacks"
+    )
 
 
 @pytest.mark.parametrize("number", [0, 9, 13, 27, 0x7F, 0x80, 0x85, 0x9F, 0x2028, 0x2029])
