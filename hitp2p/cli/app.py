@@ -10,15 +10,16 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from keyword import iskeyword
-from typing import Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import click
 
-from hitp2p.cli.frame import guarded
-from hitp2p.cli.output import command_lines
-from hitp2p.cli.run import Run, Start
+from hitp2p.cli.frame import READER_GONE, drop_output, guarded
 
-__all__ = ["ID_VERBS", "PROJECT_VERBS", "VERBS", "LazyGroup", "Verb", "root", "verb"]
+if TYPE_CHECKING:
+    from hitp2p.cli.output import Output
+
+__all__ = ["ID_VERBS", "PROJECT_VERBS", "VERBS", "LazyGroup", "Start", "Verb", "root", "verb"]
 
 VERBS: Final[Mapping[str, Mapping[str, str]]] = {
     "Begin": {
@@ -109,12 +110,24 @@ class LazyGroup(click.Group):
         return super().resolve_command(ctx, args)
 
 
+class Start:
+    """How a run was started: click's `obj` until the verb is known."""
+
+    __slots__ = ("argv", "out")
+
+    def __init__(self, argv: Sequence[str], out: Output | None = None) -> None:
+        self.argv = argv
+        """The command line after the program's name."""
+        self.out = out
+        """Another place for results than the standard streams."""
+
+
 class Root(LazyGroup):
     """The outermost command. Nothing leaves it as a traceback unless `--debug` was given."""
 
     def main(self, args: Sequence[str] | None = None, *_: Any, **more: Any) -> NoReturn:
         argv = sys.argv[1:] if args is None else list(args)
-        more |= {"standalone_mode": False, "obj": Start(argv=argv)}
+        more |= {"standalone_mode": False, "obj": Start(argv)}
         outer = super().main
         raise SystemExit(guarded(lambda: outer(argv, **more), argv))
 
@@ -151,9 +164,10 @@ class Verb(click.Command):
 
     def invoke(self, ctx: click.Context) -> Any:
         above = ctx.find_root().params
-        start: Start = ctx.obj
+        from hitp2p.cli.run import Run
+
         run = Run(
-            start=start,
+            start=ctx.obj,
             as_json=bool(ctx.params.pop("as_json") or above.get("as_json")),
             workspace=ctx.params.pop("workspace") or above.get("workspace"),
             as_name=ctx.params.pop("as_name", None),
@@ -163,8 +177,13 @@ class Verb(click.Command):
         )
         ctx.params.pop("debug")
         ctx.obj = run
-        with run:
-            super().invoke(ctx)
+        try:
+            with run:
+                super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            drop_output()
+            ctx.exit(READER_GONE)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         shared = {id(option) for option in COMMON}
@@ -181,6 +200,8 @@ class Verb(click.Command):
                     formatter.write_dl(records, col_max=24)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        from hitp2p.cli.output import command_lines
+
         with formatter.section("Examples"):
             for line, what in self.examples:
                 for part in command_lines(line, "  "):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import click
@@ -46,6 +45,8 @@ def complete_project(
 
 
 def _objects(ctx: click.Context, incomplete: str, kind: str | None) -> list[CompletionItem]:
+    from pathlib import Path
+
     from click.shell_completion import CompletionItem
 
     from hitp2p.cli.names import title_of

@@ -5,9 +5,26 @@ from __future__ import annotations
 import sys
 from typing import Final, TypeVar
 
-from hitp2p.errors import Hitp2pError, InvalidError, UsageError
+import click
 
-__all__ = ["ERROR_FIELDS", "ConfirmError", "error_record", "report", "with_step"]
+from hitp2p.errors import (
+    Hitp2pError,
+    InternalError,
+    InvalidError,
+    StoreError,
+    StoreFullError,
+    UsageError,
+)
+
+__all__ = [
+    "ERROR_FIELDS",
+    "ConfirmError",
+    "as_own",
+    "error_record",
+    "print_traceback",
+    "report",
+    "with_step",
+]
 
 E = TypeVar("E", bound=Hitp2pError)
 
@@ -114,3 +131,36 @@ def _details(error: Hitp2pError) -> list[str]:
     cids = [str(cid) for cid in getattr(error, "cids", ())]
     shown = [f"       {cid}" for cid in cids[:10]]
     return [*shown, f"       and {len(cids) - 10} more"] if len(cids) > 10 else shown
+
+
+def as_own(error: Exception) -> Hitp2pError:
+    """Whatever was raised, as an error of the tree: click's as usage, the system's as the store's, others as our fault."""
+    if isinstance(error, Hitp2pError):
+        return error
+    if isinstance(error, click.ClickException):
+        context = error.ctx if isinstance(error, click.UsageError) else None
+        command = context.command_path if context else "hitp2p"
+        return with_step(
+            UsageError(error.format_message()), f"{command} --help explains the usage."
+        )
+    if isinstance(error, OSError):
+        return _world_error(error)
+    fault = InternalError(f"hitp2p is at fault: {type(error).__name__}: {error}")
+    return with_step(fault, "Run it again with --debug and report what it prints, please.")
+
+
+def _world_error(error: OSError) -> StoreError:
+    from errno import EDQUOT, ENOSPC
+
+    what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+    return (StoreFullError if error.errno in (ENOSPC, EDQUOT) else StoreError)(what)
+
+
+def print_traceback(error: Exception) -> None:
+    """The traceback on stderr; it quotes foreign text, so it is cleaned too."""
+    import traceback
+
+    from hitp2p.cli.output import write_line
+
+    for line in "".join(traceback.format_exception(error)).rstrip().split("\n"):
+        write_line(sys.stderr, line)

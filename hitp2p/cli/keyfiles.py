@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from hitp2p.cli.errors import with_step
 from hitp2p.cli.output import fields
-from hitp2p.cli.passphrase import ask_passphrase, ask_path
+from hitp2p.cli.passphrase import ask_passphrase, ask_path, has_terminal
 from hitp2p.cli.people import KeyEntry
 from hitp2p.cli.places import tidy
 from hitp2p.errors import UsageError
@@ -51,7 +51,7 @@ def choose_recovery_path(run: Run, given: str | None, name: str) -> Path:
         UsageError("the recovery key needs a file of its own"),
         "Add --recovery-file FILE, best on another device: it alone can change or revoke your key.",
     )
-    if given is None:
+    if given is None and has_terminal():
         run.out.say(
             f"The recovery key of {name} alone can change or revoke the key later. Keep it apart"
             " from this machine, such as on a memory stick; no copy is kept here."

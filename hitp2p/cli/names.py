@@ -8,14 +8,41 @@ from hitp2p.errors import AmbiguousNameError, NotFoundError
 from hitp2p.trail.display import code_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any, Protocol
+
     from hitp2p.codec.cid import Cid
     from hitp2p.objects.envelope import SignedObject
     from hitp2p.workspace import Workspace
 
+    class Finder(Protocol):
+        """Where objects are found: a workspace, or a glance at its store."""
+
+        def lookup(self, cid: Cid) -> Shown | None:
+            """The object, or None where it isn't here."""
+            ...
+
+    class Shown(Protocol):
+        """What is shown of an object, from wherever it was read."""
+
+        @property
+        def cid(self) -> Cid: ...
+        @property
+        def kind(self) -> str: ...
+        @property
+        def time(self) -> int: ...
+        @property
+        def author(self) -> Cid | None: ...
+        @property
+        def project(self) -> Cid | None: ...
+        @property
+        def body(self) -> Mapping[str, Any]: ...
+
+
 __all__ = ["Names", "find_project", "title_of"]
 
 
-def title_of(obj: SignedObject) -> str:
+def title_of(obj: Shown) -> str:
     """The title or name of an object, or what it is where it has none. As received."""
     for field in ("title", "name", "version"):
         value = obj.body.get(field)
@@ -27,8 +54,8 @@ def title_of(obj: SignedObject) -> str:
 class Names:
     """Names of people and titles of projects in one workspace, each looked up once."""
 
-    def __init__(self, workspace: Workspace) -> None:
-        self._workspace = workspace
+    def __init__(self, finder: Finder) -> None:
+        self._finder = finder
         self._texts: dict[Cid, str | None] = {}
 
     def text(self, cid: Cid | None) -> str | None:
@@ -36,7 +63,7 @@ class Names:
         if cid is None:
             return None
         if cid not in self._texts:
-            found = self._workspace.lookup(cid)
+            found = self._finder.lookup(cid)
             self._texts[cid] = None if found is None else title_of(found)
         return self._texts[cid]
 

@@ -6,8 +6,6 @@ stderr. Lines pass `clean` here, so no verb can forget it. JSON is ASCII, so it 
 
 from __future__ import annotations
 
-import json
-import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TextIO
@@ -28,11 +26,6 @@ __all__ = [
 
 COLUMNS = 80
 """Lists are laid out for this many columns, whatever the terminal: output that is piped stays the same."""
-
-
-_WORD = r"""(?:[^\s'"]|'[^']*'|"[^"]*")+"""
-_WORDS = re.compile(rf"--?[a-z-]+ (?!-){_WORD}|{_WORD}")
-"""A word, or an option together with its value."""
 
 
 class Output:
@@ -57,6 +50,8 @@ class Output:
 
     def document(self, record: Mapping[str, object], *, indent: int | None = 2) -> None:
         """One JSON document on stdout, in ASCII."""
+        import json
+
         sys.stdout.write(json.dumps(record, ensure_ascii=True, indent=indent) + "\n")
 
     def line(self, text: str = "") -> None:
@@ -144,8 +139,12 @@ def day(time_ms: int) -> str:
 
 def command_lines(line: str, indent: str = "") -> Iterable[str]:
     """A command as typed at a prompt, broken where it is too long: not inside quotes, nor after an option."""
+    import re
+
+    word = r"""(?:[^\s'"]|'[^']*'|"[^"]*")+"""
+    option_with_value = rf"--?[a-z-]+ (?!-){word}"
     shown = indent + "$"
-    for part in _WORDS.findall(line):
+    for part in re.findall(f"{option_with_value}|{word}", line):
         if len(shown) + len(part) > COLUMNS - 4:
             yield shown + " \\"
             shown = indent + "   "

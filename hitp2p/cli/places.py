@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from hitp2p.cli.errors import with_step
 from hitp2p.errors import NotFoundError
 
 __all__ = ["MARK", "find_workspace", "key_folder", "tidy"]
@@ -41,14 +40,20 @@ def find_workspace(environ: Mapping[str, str], chosen: str | None, start: Path) 
     if named:
         if (Path(named) / MARK).is_dir():
             return Path(named)
-        raise with_step(NotFoundError(f"{named} is not a workspace"), f"hitp2p init {named}")
+        raise _no_workspace(f"{named} is not a workspace", f"hitp2p init {named}")
     for folder in (start, *start.parents):
         if (folder / MARK).is_dir():
             return folder
-    raise with_step(
-        NotFoundError("neither this folder nor one above it is a workspace"),
+    raise _no_workspace(
+        "neither this folder nor one above it is a workspace",
         'Make one with "hitp2p init", or name one with --workspace DIR.',
     )
+
+
+def _no_workspace(message: str, step: str) -> NotFoundError:
+    error = NotFoundError(message)
+    error.add_note(step)
+    return error
 
 
 def tidy(path: Path) -> str:

@@ -3,28 +3,39 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from typing import Final
+from typing import TYPE_CHECKING, Final, Literal
 
-__all__ = ["progress"]
+from hitp2p.cli.output import size
 
-SHOWN_FROM_BYTES: Final = 16 * 1024 * 1024
-"""Work on fewer bytes than this is over before a bar could be read."""
+if TYPE_CHECKING:
+    from rich.progress import Progress, ProgressColumn
+
+__all__ = ["Move", "progress"]
+
+Move = Callable[[int, int], None]
+"""Called with (done, in all)."""
+SHOWN_AFTER_S: Final = 0.5
+"""Work that takes no longer than this is over before a bar could be read."""
 
 
 @contextmanager
-def progress(what: str, *, quiet: bool = False) -> Generator[Callable[[int, int], None] | None]:
-    """A function to call with (bytes done, bytes in all), or None where nobody would see it.
+def progress(
+    what: str, *, unit: Literal["bytes", "blocks"] = "bytes", quiet: bool = False
+) -> Generator[Move | None]:
+    """A function to call now and then with (done, in all), or None where nobody would see it.
 
     Args:
         what: what is going on, in a word or two of ours.
+        unit: what is counted.
         quiet: as under `--json`.
     """
     if quiet or not sys.stderr.isatty():
         yield None
         return
-    bar = _Bar(what)
+    bar = _Bar(what, unit)
     try:
         yield bar
     finally:
@@ -32,47 +43,53 @@ def progress(what: str, *, quiet: bool = False) -> Generator[Callable[[int, int]
 
 
 class _Bar:
-    """A bar of rich, imported with the first call that is about many bytes."""
+    """A bar of rich, imported once the work turns out to be long."""
 
-    def __init__(self, what: str) -> None:
+    def __init__(self, what: str, unit: str) -> None:
         self._what = what
-        self._move: Callable[[int, int], None] | None = None
-        self._stop: Callable[[], None] | None = None
+        self._unit = unit
+        self._begun = time.monotonic()
+        self._bar: Progress | None = None
 
     def __call__(self, done: int, total: int) -> None:
-        if self._move is None:
-            if total < SHOWN_FROM_BYTES:
+        if self._bar is None:
+            if time.monotonic() - self._begun < SHOWN_AFTER_S:
                 return
-            self._start()
-        assert self._move is not None
-        self._move(done, total)
+            self._bar = self._start()
+        self._bar.update(self._bar.task_ids[0], completed=done, total=total)
 
     def close(self) -> None:
         """Take the bar off the screen."""
-        if self._stop is not None:
-            self._stop()
+        if self._bar is not None:
+            self._bar.stop()
 
-    def _start(self) -> None:
+    def _start(self) -> Progress:
         from rich.console import Console
-        from rich.progress import (
-            BarColumn,
-            DownloadColumn,
-            Progress,
-            TextColumn,
-            TimeRemainingColumn,
-            TransferSpeedColumn,
-        )
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-        shown = Progress(
+        bar = Progress(
             TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            DownloadColumn(binary_units=True),
-            TransferSpeedColumn(),
+            BarColumn(bar_width=24),
+            *self._counters(),
             TimeRemainingColumn(),
             console=Console(stderr=True),
             transient=True,
         )
-        task = shown.add_task(self._what)
-        shown.start()
-        self._move = lambda done, total: shown.update(task, completed=done, total=total)
-        self._stop = shown.stop
+        bar.add_task(self._what)
+        bar.start()
+        return bar
+
+    def _counters(self) -> tuple[ProgressColumn, ...]:
+        from rich.progress import DownloadColumn, MofNCompleteColumn, ProgressColumn, Task
+        from rich.text import Text
+
+        in_bytes = self._unit == "bytes"
+
+        class Rate(ProgressColumn):
+            """What is done a second, once that is known."""
+
+            def render(self, task: Task) -> Text:
+                speed = int(task.speed or 0)
+                return Text(f"{size(speed) if in_bytes else f'{speed:,} blocks'}/s")
+
+        return (DownloadColumn(binary_units=True) if in_bytes else MofNCompleteColumn(), Rate())

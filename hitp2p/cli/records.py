@@ -10,8 +10,7 @@ from hitp2p.cli.output import day, fields, size
 from hitp2p.trail.display import short_name
 
 if TYPE_CHECKING:
-    from hitp2p.cli.names import Names
-    from hitp2p.objects.envelope import SignedObject
+    from hitp2p.cli.names import Names, Shown
 
 __all__ = [
     "OBJECT_FIELDS",
@@ -43,7 +42,7 @@ def prefixed(prefix: str, documented: Mapping[str, str]) -> dict[str, str]:
     return {prefix + name: what for name, what in documented.items()}
 
 
-def object_record(obj: SignedObject, names: Names) -> dict[str, object]:
+def object_record(obj: Shown, names: Names) -> dict[str, object]:
     """The shared fields of an object."""
     title = title_of(obj)
     return {
@@ -62,17 +61,17 @@ def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def object_lines(obj: SignedObject, names: Names) -> Iterable[str]:
+def object_lines(obj: Shown, names: Names) -> Iterable[str]:
     """The shared fields for people, without the title."""
     project = names.person(obj.project)
     yield from fields(
         [
-            ("name", short_name(obj.cid)),
+            ("short", short_name(obj.cid)),
             ("cid", str(obj.cid)),
             ("kind", obj.kind if obj.kind != "contribution" else ""),
             ("by", names.person(obj.author)),
             ("project", project),
-            ("claimed", f"{day(obj.time)} UTC"),
+            ("time", f"{day(obj.time)} UTC (claimed)"),
             ("licence", _text(obj.body.get("license")) or ""),
             *(("file", line) for line in media_lines(obj)),
         ],
@@ -80,7 +79,7 @@ def object_lines(obj: SignedObject, names: Names) -> Iterable[str]:
     )
 
 
-def media_lines(obj: SignedObject) -> Iterable[str]:
+def media_lines(obj: Shown) -> Iterable[str]:
     """One line a media entry: label, type, length."""
     for entry in _maps(obj.body.get("media")):
         label = entry.get("name") or "(no name)"

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -13,22 +11,14 @@ from hitp2p.cli.output import Output
 from hitp2p.cli.places import find_workspace, key_folder
 
 if TYPE_CHECKING:
+    from hitp2p.cli.app import Start
     from hitp2p.cli.people import KeyRing
     from hitp2p.identity import Identity
     from hitp2p.ports import Clock, Randomness
+    from hitp2p.store.glance import Glance
     from hitp2p.workspace import Workspace
 
-__all__ = ["Run", "Start"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Start:
-    """How a run was started: click's `obj` until the verb is known."""
-
-    argv: Sequence[str]
-    """The command line after the program's name."""
-    out: Output | None = None
-    """Another place for results than the standard streams."""
+__all__ = ["Run"]
 
 
 class Run:
@@ -58,6 +48,7 @@ class Run:
         self._argv = start.argv
         self._chosen = workspace
         self._workspace: Workspace | None = None
+        self._glance: Glance | None = None
         self._randomness: Randomness | None = None
 
     def __enter__(self) -> Run:
@@ -69,8 +60,9 @@ class Run:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._workspace is not None:
-            self._workspace.close()
+        for opened in (self._workspace, self._glance):
+            if opened is not None:
+                opened.close()
 
     @property
     def folder(self) -> Path:
@@ -87,6 +79,16 @@ class Run:
                 self.folder, create=False, clock=self.clock, randomness=self.randomness
             )
         return self._workspace
+
+    @property
+    def glance(self) -> Glance:
+        """The workspace's store for reading a few objects, at a tenth of the start-up cost."""
+        if self._glance is None:
+            from hitp2p.cli.places import MARK
+            from hitp2p.store.glance import Glance
+
+            self._glance = Glance(self.folder / MARK)
+        return self._glance
 
     @property
     def clock(self) -> Clock:

@@ -2,43 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
+from cli_harness import Cli, Ran
 from click.testing import CliRunner
 
 from hitp2p.cli.app import root
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ran:
-    """What came of one command."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        """stdout as JSON, which must be all there is."""
-        return json.loads(self.out)
-
-    @property
-    def error(self) -> Any:
-        """The error on the last line of stderr, as JSON."""
-        return json.loads(self.err.splitlines()[-1])["error"]
-
-    def ok(self) -> Ran:
-        """Itself, if the command succeeded."""
-        assert self.status == 0, self.err
-        return self
-
-
-Cli = Callable[..., Ran]
 
 
 @pytest.fixture

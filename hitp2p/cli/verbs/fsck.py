@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import click
 
 from hitp2p.cli.app import verb
 from hitp2p.cli.output import n_of, size
-from hitp2p.cli.progress import progress
+from hitp2p.cli.progress import Move, progress
 from hitp2p.cli.run import Run
 from hitp2p.errors import StoreError
 
@@ -38,8 +39,10 @@ def command(run: Run) -> None:
     Damage is what was here and is wrong now. A backup, or an import of the same work, heals it.
     Media that were never fetched are gaps, not damage.
     """
-    with progress("checking", quiet=run.out.as_json) as moved:
-        report = run.workspace.fsck(progress=moved)
+    ws = run.workspace
+    with progress("checking", unit="blocks", quiet=run.out.as_json) as move:
+        n_blocks = sum(1 for _ in ws.store.iter_cids()) if move else 0
+        report = ws.fsck(progress=_counted(move, n_blocks))
     run.out.emit(
         {
             "sound": report.is_sound,
@@ -60,6 +63,11 @@ def command(run: Run) -> None:
     )
     if not report.is_sound:
         click.get_current_context().exit(DAMAGED)
+
+
+def _counted(move: Move | None, n_blocks: int) -> Callable[[int], None] | None:
+    """The store tells how many blocks it has checked; the bar wants to know of how many."""
+    return None if move is None else lambda done: move(done, n_blocks)
 
 
 def _lines(report: FsckReport) -> list[str]:

@@ -31,7 +31,7 @@ def object_table(objects: Iterable[SignedObject], names: Names) -> Iterable[str]
     ]
     if not rows:
         return iter(["Nothing here fits."])
-    return table(("NAME", "KIND", "TITLE", "BY"), rows, flexible=2)
+    return table(("SHORT", "KIND", "TITLE", "BY"), rows, flexible=2)
 
 
 @verb(

@@ -39,7 +39,7 @@ def command(run: Run) -> None:
                 for p, n in zip(projects, counts, strict=True)
             ]
         },
-        table(("NAME", "WORKS", "TITLE", "LICENCE", "BY"), rows, flexible=2)
+        table(("SHORT", "WORKS", "TITLE", "LICENCE", "BY"), rows, flexible=2)
         if rows
         else ['No project yet. Open one with "hitp2p project new TITLE".'],
     )

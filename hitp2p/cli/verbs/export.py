@@ -1,0 +1,88 @@
+"""`hitp2p export`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from hitp2p.cli.app import verb
+from hitp2p.cli.completion import complete_cid
+from hitp2p.cli.errors import with_step
+from hitp2p.cli.names import title_of
+from hitp2p.cli.output import n_of, size
+from hitp2p.cli.places import tidy
+from hitp2p.cli.run import Run
+from hitp2p.errors import UsageError
+
+if TYPE_CHECKING:
+    from hitp2p.reader import MediaChoice
+
+
+@verb(
+    examples=[
+        ("hitp2p export k3f9z2ab -o song.wav.car", "The trail of a work, to lie beside its file."),
+        (
+            "hitp2p export k3f9z2ab -o song.car --media all",
+            "With the media of the work and of all its sources.",
+        ),
+    ],
+    json_fields={
+        "cid": "the work",
+        "file": "where the bundle is",
+        "size_bytes": "its length",
+        "n_objects": "signed objects in it",
+        "n_blocks": "blocks in it",
+        "missing[]": "media and texts that were wanted but aren't here",
+    },
+)
+@click.argument("cid", shell_complete=complete_cid)
+@click.option(
+    "--output",
+    "-o",
+    "target",
+    required=True,
+    metavar="FILE.car",
+    type=click.Path(dir_okay=False),
+    help="Where to write it.",
+)
+@click.option(
+    "--media",
+    type=click.Choice(["none", "work", "all"]),
+    default="none",
+    show_default=True,
+    help="Carry no media, those of the work, or those of all its sources too.",
+)
+@click.option("--force", is_flag=True, help="Replace FILE.car if it exists.")
+def command(run: Run, cid: str, target: str, media: MediaChoice, force: bool) -> None:
+    """Write a work and all that checking it needs to one file, a bundle.
+
+    The bundle has the work, its ancestors, the works it uses from elsewhere, and the identities of
+    everyone involved. Anyone can check it without asking you. It is a CAR file, which IPFS tools
+    read; the same work gives the same bytes.
+    """
+    path = Path(target)
+    if path.exists() and not force:
+        raise with_step(UsageError(f"{target} exists already"), "Add --force to replace it.")
+    work = run.workspace.show(cid)
+    made = run.workspace.export(work, path, media=media)
+    n_bytes = path.stat().st_size
+    missing = [str(one) for one in made.missing]
+    lines = [
+        f"Wrote {tidy(path)}: {title_of(work)}, {n_of(made.n_objects, 'object')},"
+        f" {n_of(made.n_blocks, 'block')}, {size(n_bytes)}"
+    ]
+    if missing:
+        lines.append(f"Not here and so not in it: {n_of(len(missing), 'file')}")
+    run.out.emit(
+        {
+            "cid": str(work.cid),
+            "file": target,
+            "size_bytes": n_bytes,
+            "n_objects": made.n_objects,
+            "n_blocks": made.n_blocks,
+            "missing": missing,
+        },
+        lines,
+    )

@@ -1,0 +1,157 @@
+"""What goes wrong is told in one sentence with the next step, a stable code and an exit status."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from cli_harness import Cli
+
+from hitp2p.cli import errors
+from hitp2p.cli.app import root
+from hitp2p.errors import Hitp2pError, InternalError
+
+
+def fields_of(record: dict[str, object]) -> set[str]:
+    return {f"error.{name}{'[]' if name == 'cids' else ''}" for name in record}
+
+
+@pytest.mark.parametrize(
+    ("argv", "code", "status", "words"),
+    [
+        (("list",), "not-found", 2, "neither this folder"),
+        (("--workspace", "nowhere", "list"), "not-found", 2, "nowhere is not a workspace"),
+        (("lsit",), "usage", 2, "Did you mean list?"),
+        (("id", "nwe"), "usage", 2, "Did you mean new?"),
+        (("list", "--bogus"), "usage", 2, "No such option"),
+        (("contribute", "x.txt"), "usage", 2, "Missing option '--title'"),
+        (("id", "show"), "not-found", 2, "no identity on this machine"),
+        (("id", "new", "Ana", "--no-passphrase"), "usage", 2, "a file of its own"),
+        (("id", "new", "Ana", "--recovery-file", "r.key"), "passphrase", 2, "no terminal"),
+    ],
+)
+def test_errors_have_code_status_and_next_step(
+    cli: Cli, argv: tuple[str, ...], code: str, status: int, words: str
+) -> None:
+    told = cli(*argv)
+    assert told.status == status
+    assert told.out == ""
+    first, *rest = told.err.splitlines()
+    assert first.startswith("error: ")
+    assert words in first
+    assert rest[-1].startswith("next:  ")
+    ran = cli(*argv, "--json")
+    assert (ran.status, ran.out) == (status, "")
+    error = ran.error
+    assert fields_of(error) == set(errors.ERROR_FIELDS)
+    assert error["code"] == code
+    assert error["exit_status"] == status
+    assert words in error["message"]
+    assert error["next"]
+
+
+def test_a_broken_rule_is_named_with_its_page(cli: Cli, story: dict[str, str]) -> None:
+    ran = cli("contribute", "verse.txt", "--title", "x" * 300, "--as", "Ana")
+    assert ran.status in (2, 30)
+    assert "OBJ-16" in ran.err
+    Path("bad.car").write_bytes(b"\x00\x01\x02")
+    ran = cli("import", "bad.car")
+    assert ran.status == 30
+    assert "rule:  CAR-1 (spec/01-encoding.md)" in ran.err
+    error = cli("import", "bad.car", "--json").error
+    assert (error["code"], error["rule"], error["exit_status"]) == ("decode", "CAR-1", 30)
+
+
+def test_ambiguous_names_are_listed(cli: Cli, story: dict[str, str]) -> None:
+    cli("project", "new", "Night Bus", "--as", "Ana").ok()
+    ran = cli("contribute", "verse.txt", "--title", "T", "--as", "Ana", "--json")
+    assert ran.status == 2
+    assert ran.error["code"] == "ambiguous-name"
+    assert len(ran.error["cids"]) == 2
+    shown = cli("contribute", "verse.txt", "--title", "T", "--as", "Ana").err
+    assert all(cid in shown for cid in ran.error["cids"])
+
+
+def test_a_short_name_may_leave_out_the_start_and_needs_four_characters(
+    cli: Cli, story: dict[str, str]
+) -> None:
+    cid = story["verse"]
+    for name in (cid, cid[:11], cid[7:11], cid[7:20]):
+        assert cli("show", name, "--json").ok().json["cid"] == cid
+    assert cli("show", cid[7:10]).status == 2
+    assert cli("show", "0000").status == 2
+    missing = cid[:-6] + ("aaaaaa" if not cid.endswith("aaaaaa") else "aaaaba")
+    assert cli("show", missing, "--json").error["code"] == "not-found"
+
+
+def test_two_objects_that_begin_alike_are_listed(cli: Cli, story: dict[str, str]) -> None:
+    from hitp2p.codec.cid import Cid
+    from hitp2p.errors import AmbiguousNameError
+    from hitp2p.naming import resolve_short
+
+    alike = [Cid.parse(story["verse"]), Cid.parse(story["song"])]
+
+    class Alike:
+        def match_prefix(self, text: str, /, limit: int) -> tuple[Cid, ...]:
+            return tuple(alike[:limit])
+
+    with pytest.raises(AmbiguousNameError) as caught:
+        resolve_short("abcd", Alike())  # type: ignore[arg-type]
+    record = errors.error_record(caught.value)
+    assert record["code"] == "ambiguous-name"
+    assert record["cids"] == [str(cid) for cid in alike]
+
+
+def test_every_code_of_the_tree_has_a_next_step_or_says_itself() -> None:
+    def walk(kind: type[Hitp2pError]) -> set[str]:
+        return {kind.code}.union(*(walk(sub) for sub in kind.__subclasses__()))
+
+    silent = walk(Hitp2pError) - errors.NEXT_STEPS.keys()
+    # `usage` and `confirm` say it themselves, `internal` is told how to report; the network's words come later.
+    assert silent <= {"error", "invalid", "usage", "confirm", "internal", "backend", "peer",
+                      "protocol-violation"}  # fmt: skip
+
+
+def test_our_own_fault_asks_to_report_and_shows_a_traceback_only_on_demand(
+    cli: Cli, story: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: object) -> None:
+        raise RuntimeError("boom \x1b[31m")
+
+    monkeypatch.setattr("hitp2p.cli.verbs.status._speaker", fail)
+    ran = cli("status")
+    assert ran.status == InternalError.exit_status == 70
+    assert "hitp2p is at fault: RuntimeError: boom \\x1b[31m" in ran.err
+    assert "report" in ran.err
+    assert "Traceback" not in ran.err
+    loud = cli("status", "--debug")
+    assert "Traceback" in loud.err
+    assert "\x1b" not in loud.err
+    assert cli("status", "--json").error["code"] == "internal"
+
+
+def test_ctrl_c_is_130_without_a_word(
+    cli: Cli, story: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("hitp2p.cli.verbs.status._speaker", interrupt)
+    ran = cli("status")
+    assert ran.status == 130
+    assert "Traceback" not in ran.err + ran.out
+
+
+def test_the_worlds_faults_are_the_stores(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("taken").write_text("")
+    ran = cli("init", "taken/inside", "--json")
+    assert ran.status in (2, 74)
+    full = OSError(28, "No space left on device", "x")
+    assert errors.as_own(full).code == "store-full"
+    assert errors.as_own(PermissionError(13, "Permission denied", "x")).code == "store"
+
+
+def test_the_root_shows_help_for_nothing(cli: Cli) -> None:
+    assert root.name == "root"
+    ran = cli()
+    assert "Usage: hitp2p" in ran.out + ran.err

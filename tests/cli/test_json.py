@@ -1,0 +1,147 @@
+"""Every verb answers programs with exactly the fields that its help documents."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+from cli_harness import Cli
+
+from hitp2p.cli.app import ID_VERBS, PROJECT_VERBS, VERBS, Verb, root
+
+RUNS: tuple[tuple[str, ...], ...] = (
+    ("init", "fresh"),
+    ("status",),
+    ("project", "new", "Rain", "--purpose", "Sounds", "--accept", "CC0-1.0", "--as", "Ana"),
+    ("project", "list"),
+    ("project", "show", "Rain"),
+    ("contribute", "verse.txt", "--title", "Again", "--project", "{project}", "--as", "Ana"),
+    ("contribute", "--title", "Never", "--project", "{project}", "--as", "Ana", "--dry-run"),
+    ("remix", "song.wav", "--of", "{song},sample", "--title", "Loop", "--as", "Bo"),
+    ("list",),
+    ("list", "--kind", "all"),
+    ("search", "ver"),
+    ("trail", "{project}"),
+    ("show", "{song}"),
+    ("show", "{Ana}"),
+    ("credits", "{song}"),
+    ("cat", "{verse}"),
+    ("export", "{song}", "-o", "song.car", "--media", "all"),
+    ("import", "song.car"),
+    ("backup", "kept"),
+    ("fsck",),
+    ("gc",),
+    ("completion", "fish"),
+    ("id", "new", "Cy", "--no-passphrase", "--recovery-file", "cy.recovery"),
+    ("id", "list"),
+    ("id", "show", "Ana"),
+    ("id", "default", "Ana"),
+    ("id", "export", "Ana", "--format", "pkcs8", "--unsealed", "-o", "ana.pem"),
+    ("id", "import", "ana.pem", "Ann", "--no-passphrase", "--recovery-file", "ann.recovery"),
+    ("id", "rotate", "Ana", "--recovery-file", "../safe/Ana.key", "--new-recovery-file", "2.key",
+     "--no-passphrase"),
+    ("id", "revoke", "Bo", "--good", "{song}", "--recovery-file", "../safe/Bo.key",
+     "--new-recovery-file", "3.key", "--no-passphrase"),
+    ("tour", "played"),
+)  # fmt: skip
+
+
+def verb_of(argv: tuple[str, ...]) -> Verb:
+    context = click.Context(root, info_name="hitp2p")
+    command: click.Command | None = root
+    for word in argv:
+        if not isinstance(command, click.Group):
+            break
+        command = command.get_command(context, word)
+    assert isinstance(command, Verb)
+    return command
+
+
+def paths(value: Any, at: str = "") -> Iterator[str]:
+    """Where values stand: `works[].cid`; nothing below null and in empty lists."""
+    yield at
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from paths(inner, f"{at}.{name}" if at else name)
+    elif isinstance(value, list):
+        yield f"{at}[]"
+        for inner in value:
+            yield from paths(inner, f"{at}[]")
+
+
+def ancestors(path: str) -> Iterator[str]:
+    while path:
+        yield path
+        path = path[:-2] if path.endswith("[]") else path.rpartition(".")[0]
+
+
+def undocumented(record: Any, documented: set[str]) -> set[str]:
+    shown = {path for path in paths(record) if path}
+    leaves = {
+        p for p in shown if not any(q != p and q.startswith((p + ".", p + "[]")) for q in shown)
+    }
+    whole = {name.rstrip("*").rstrip(".") for name in documented}
+    inner = {a for name in documented for a in ancestors(name)}
+    return {p for p in leaves if p not in inner and not any(a in whole for a in ancestors(p))}
+
+
+def absent(record: Any, documented: set[str]) -> set[str]:
+    """Documented fields that stand nowhere, though what they stand in is neither null nor an empty list."""
+    shown = set(paths(record))
+    nulls = {p for p in shown if not any(q.startswith((p + ".", p + "[]")) for q in shown)}
+    empty = {p for p in shown if p.endswith("[]") and p in nulls}
+    return {
+        name
+        for name in documented
+        if not name.endswith("*")
+        and name not in shown
+        and not any(a in nulls or a in empty for a in ancestors(name))
+    }
+
+
+def test_the_runs_below_try_every_verb() -> None:
+    tried = {argv[:2] if argv[0] in ("id", "project") else argv[:1] for argv in RUNS}
+    verbs = {(name,) for section in VERBS.values() for name in section} - {("id",), ("project",)}
+    verbs |= {("id", name) for name in ID_VERBS} | {("project", name) for name in PROJECT_VERBS}
+    assert verbs - tried == {("watch",)}  # whose documents are lines; tested below
+
+
+def test_every_verb_prints_one_document_with_its_documented_fields(
+    cli: Cli, story: dict[str, str]
+) -> None:
+    for argv in RUNS:
+        command = verb_of(argv)
+        agreed = ("--yes",) if any("--yes" in param.opts for param in command.params) else ()
+        ran = cli(*(part.format(**story) for part in argv), *agreed, "--json").ok()
+        assert ran.out.isascii()
+        assert undocumented(ran.json, set(command.json_fields)) == set(), argv
+        assert absent(ran.json, set(command.json_fields)) == set(), argv
+
+
+def test_watch_prints_a_document_a_line(cli: Cli, story: dict[str, str]) -> None:
+    lines = cli("watch", "--since", "0", "--once", "--json").ok().out.splitlines()
+    records = [json.loads(line) for line in lines]
+    assert [record["kind"] for record in records].count("contribution") == 2
+    documented = set(verb_of(("watch",)).json_fields)
+    for record in records:
+        assert undocumented(record, documented) == absent(record, documented) == set()
+    last = records[-1]["seq"]
+    assert cli("watch", "--since", str(last), "--once", "--json").ok().out == ""
+    assert cli("status", "--json").json["last_seq"] >= last
+
+
+def test_every_field_has_a_sentence() -> None:
+    for argv in {argv[:2] for argv in RUNS}:
+        for name, what in verb_of(argv).json_fields.items():
+            assert what, (argv, name)
+
+
+def test_a_dry_run_keeps_nothing(cli: Cli, story: dict[str, str]) -> None:
+    before = cli("status", "--json").json
+    ran = cli("contribute", "verse.txt", "--title", "Maybe", "--as", "Ana", "--dry-run", "--json")
+    assert ran.ok().json["signed"] is False
+    assert cli("status", "--json").json == before
+    assert list(Path(".hitp2p").rglob("*verse*")) == []
