@@ -91,7 +91,8 @@ def test_crd_3_a_source_that_is_not_here_is_listed_as_missing() -> None:
     with hitp2p.open(":memory:") as ws:
         p = ws.create_project("P", by=ana)
         far = ws.contribute(p, title="Far", by=ana)
-        near = ws.remix([far], title="Near", by=ana)
+        q = ws.create_project("Q", by=ana)
+        near = ws.remix([far], title="Near", project=q, by=ana)
         sheet = credit_sheet(
             near, lookup=lambda cid: None if cid == far.cid else ws.lookup(cid), blocks=ws.store
         )
