@@ -9,7 +9,17 @@ import json
 import sys
 from pathlib import Path
 
-from maker import bundles, encoding, files, identities, keys, objects, standings, trails
+from maker import (
+    bundles,
+    credit_sheets,
+    encoding,
+    files,
+    identities,
+    keys,
+    objects,
+    standings,
+    trails,
+)
 from maker.book import Book
 
 FILES = {
@@ -22,6 +32,7 @@ FILES = {
     "objects.json": objects.objects,
     "standing.json": standings.standings,
     "trail.json": trails.trails,
+    "credits.json": credit_sheets.credit_sheets,
     "snapshot.json": bundles.snapshots,
     "bundle.json": bundles.bundles,
 }
