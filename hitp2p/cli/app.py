@@ -17,9 +17,21 @@ import click
 from hitp2p.cli.frame import READER_GONE, drop_output, guarded
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from hitp2p.cli.output import Output
 
-__all__ = ["ID_VERBS", "PROJECT_VERBS", "VERBS", "LazyGroup", "Start", "Verb", "root", "verb"]
+__all__ = [
+    "ID_VERBS",
+    "PROJECT_VERBS",
+    "VERBS",
+    "LazyGroup",
+    "Start",
+    "Verb",
+    "completing",
+    "root",
+    "verb",
+]
 
 VERBS: Final[Mapping[str, Mapping[str, str]]] = {
     "Begin": {
@@ -225,6 +237,18 @@ def verb(
         return made
 
     return make
+
+
+def completing(what: str) -> Callable[[click.Context, click.Parameter, str], list[CompletionItem]]:
+    """Completion of `cid`, `project` or `identity`, imported when a shell asks for it."""
+
+    def complete(ctx: click.Context, param: click.Parameter, start: str) -> list[CompletionItem]:
+        from hitp2p.cli import completion
+
+        found: list[CompletionItem] = getattr(completion, f"complete_{what}")(ctx, start)
+        return found
+
+    return complete
 
 
 def _show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:

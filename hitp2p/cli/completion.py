@@ -30,16 +30,12 @@ def _quietly(find: Callable[[], list[T]]) -> list[T]:
         return []
 
 
-def complete_cid(
-    ctx: click.Context, param: click.Parameter, incomplete: str
-) -> list[CompletionItem]:
+def complete_cid(ctx: click.Context, incomplete: str) -> list[CompletionItem]:
     """Short names that begin so, with titles."""
     return _quietly(lambda: _objects(ctx, incomplete, None))
 
 
-def complete_project(
-    ctx: click.Context, param: click.Parameter, incomplete: str
-) -> list[CompletionItem]:
+def complete_project(ctx: click.Context, incomplete: str) -> list[CompletionItem]:
     """Short names of projects that begin so, with titles."""
     return _quietly(lambda: _objects(ctx, incomplete, "project"))
 
@@ -69,9 +65,7 @@ def _objects(ctx: click.Context, incomplete: str, kind: str | None) -> list[Comp
         ]
 
 
-def complete_identity(
-    ctx: click.Context, param: click.Parameter, incomplete: str
-) -> list[CompletionItem]:
+def complete_identity(ctx: click.Context, incomplete: str) -> list[CompletionItem]:
     """Names of the identities whose keys are here."""
     return _quietly(lambda: _identities(incomplete))
 

@@ -136,7 +136,7 @@ class _Payload:
             self._need = here + 1
             return None
         try:
-            length, body = parse_varint(data, position, rule=rule)
+            length, body = parse_varint(data, position, rule="CAR-2")
         except DecodeError as error:
             raise self._located(error, 0) from None
         if length > limit:

@@ -7,8 +7,7 @@ signature. `parse_object` does the first two; an object from it is "as received"
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import pairwise
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Final, final
 
@@ -18,17 +17,15 @@ from hitp2p.codec.dagcbor import Profile, decode_object, encode
 from hitp2p.errors import DecodeError, NewerVersionError, RuleError, SignatureError
 from hitp2p.keys.ed25519 import OBJECT_DOMAIN, verify
 from hitp2p.objects.contribution import Contribution
+from hitp2p.objects.envelope_rules import ENVELOPE_RULES
 from hitp2p.objects.identity import IDENTITY_RULES, IdentityEvent
-from hitp2p.objects.kinds import KINDS, ObjectClass, Presence
-from hitp2p.objects.parts import TARGET
+from hitp2p.objects.kinds import KINDS, ObjectClass
 from hitp2p.objects.project import Project
+from hitp2p.objects.references import OBJECT_RULES, iter_links, iter_refs
 from hitp2p.objects.shape import say_type
 from hitp2p.ports import Signer
-from hitp2p.rules import RuleSet
 
 __all__ = [
-    "ENVELOPE_RULES",
-    "OBJECT_RULES",
     "Content",
     "ObjectClass",
     "SignedObject",
@@ -44,8 +41,6 @@ Content = IdentityEvent | Project | Contribution | Mapping[str, Any]
 _UNKNOWN: Final = ObjectClass.UNKNOWN
 SIGNATURE_AT: Final = slice(7, 71)
 """`sig` sorts first, so its 64 bytes stand here: a map head, a key of four bytes, a head of two."""
-_MIN_LINK_BYTES: Final = 41
-"""A link in dag-cbor; a ref takes 61."""
 
 
 @final
@@ -130,14 +125,14 @@ class SignedObject:
     def links(self) -> tuple[Cid, ...]:
         """Every link in the block, unknown fields included; unique, in order of appearance."""
         if self._links is None:
-            self._links = tuple(dict.fromkeys(_iter_links(self)))
+            self._links = tuple(dict.fromkeys(iter_links(self)))
         return self._links
 
     @property
     def refs(self) -> tuple[Cid, ...]:
         """The refs in known fields; unique, in order of appearance."""
         if self._refs is None:
-            self._refs = tuple(dict.fromkeys(map(Cid.parse, _iter_refs(self))))
+            self._refs = tuple(dict.fromkeys(map(Cid.parse, iter_refs(self))))
         return self._refs
 
     @property
@@ -298,198 +293,3 @@ def sign_object(
     draft = encode(present, profile=Profile.OBJECT)
     signature = signer.sign(OBJECT_DOMAIN, bytes((draft[0] - 1,)) + draft[71:])
     return verify_object(draft[: SIGNATURE_AT.start] + signature + draft[SIGNATURE_AT.stop :])
-
-
-# --- rules on the envelope ------------------------------------------------------------------------
-ENVELOPE_RULES: RuleSet[[dict[str, Any]]] = RuleSet()
-"""Checks of the decoded block; each may assume that those before it have passed."""
-
-_TYPES: Final[dict[str, type]] = {
-    "sig": bytes,
-    "body": dict,
-    "kind": str,
-    "spec": int,
-    "time": int,
-    "event": Cid,
-    "author": Cid,
-    "signer": bytes,
-    "parents": list,
-    "project": Cid,
-}
-_REQUIRED: Final = ("sig", "body", "kind", "spec", "time", "signer")
-_KIND_CHARS: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_-")
-
-
-@ENVELOPE_RULES.rule("OBJ-3")
-def _is_of_this_version(fields: dict[str, Any]) -> None:
-    """Stands first: a later version may have other keys, and is newer rather than wrong."""
-    spec = fields.get("spec", 1)
-    if spec != 1 and type(spec) is int:
-        raise NewerVersionError(
-            f"format version {spec}; this program knows version 1", rule="OBJ-3"
-        )
-
-
-@ENVELOPE_RULES.rule("OBJ-1")
-def _has_the_ten_keys(fields: dict[str, Any]) -> None:
-    """The set is closed, so that `sig` always sorts first and no field can hide beside the body."""
-    for name, value in fields.items():
-        if type(value) is not _TYPES.get(name):
-            raise _wrong_field(name, value)
-    for name in _REQUIRED:
-        if name not in fields:
-            raise RuleError(f"{name} is absent; it is required", rule="OBJ-1")
-    if len(fields["sig"]) != 64 or len(fields["signer"]) != 32:
-        raise RuleError("sig is 64 bytes and signer 32", rule="OBJ-1")
-    for parent in fields.get("parents", ()):
-        if type(parent) is not Cid:
-            raise RuleError("parents has an entry that is not a link", rule="OBJ-1")
-
-
-def _wrong_field(name: str, value: object) -> RuleError:
-    if name not in _TYPES:
-        return RuleError(f"{name!a} is not a key of an object", rule="OBJ-1")
-    return RuleError(f"{name} is {say_type(value)}, which it can't be", rule="OBJ-1")
-
-
-@ENVELOPE_RULES.rule("OBJ-4")
-def _kind_is_a_word(fields: dict[str, Any]) -> None:
-    kind: str = fields["kind"]
-    if kind in KINDS:
-        return
-    if not 1 <= len(kind) <= limits.KIND_CHARS:
-        raise RuleError(
-            f"kind of {len(kind)} characters; 1 to {limits.KIND_CHARS} allowed", rule="OBJ-4"
-        )
-    if not ("a" <= kind[0] <= "z" and _KIND_CHARS.issuperset(kind)):
-        raise RuleError(f"kind {kind!a}; a letter, then a-z 0-9 _ - are allowed", rule="OBJ-4")
-
-
-@ENVELOPE_RULES.rule("OBJ-13")
-def _time_fits_a_double(fields: dict[str, Any]) -> None:
-    """Programs in JavaScript must read the same number."""
-    if not 0 <= fields["time"] <= limits.TIME_MAX:
-        raise RuleError(f"time {fields['time']}; 0 to {limits.TIME_MAX} are allowed", rule="OBJ-13")
-
-
-@ENVELOPE_RULES.rule("OBJ-5")
-def _parents_are_not_empty(fields: dict[str, Any]) -> None:
-    """An empty list and an absent field would be two spellings of one object."""
-    if "parents" in fields and not fields["parents"]:
-        raise RuleError("empty parents; leave the field out", rule="OBJ-5")
-
-
-@ENVELOPE_RULES.rule("OBJ-7")
-def _parents_ascend(fields: dict[str, Any]) -> None:
-    """One set of parents has one spelling."""
-    parents: list[Cid] = fields.get("parents", [])
-    if len(parents) > limits.PARENTS:
-        raise RuleError(f"{len(parents)} parents; at most {limits.PARENTS} allowed", rule="OBJ-7")
-    if len(parents) > 1 and any(left >= right for left, right in pairwise(parents)):
-        raise RuleError("parents are not sorted and unique", rule="OBJ-7")
-
-
-@ENVELOPE_RULES.rule("OBJ-8")
-def _someone_speaks(fields: dict[str, Any]) -> None:
-    if fields["kind"] != "identity" and not ("author" in fields and "event" in fields):
-        raise RuleError("author and event are required", rule="OBJ-8")
-
-
-@ENVELOPE_RULES.rule("OBJ-9")
-def _belongs_where_its_kind_says(fields: dict[str, Any]) -> None:
-    """`project` and `parents` go together; which kinds have them, the table knows."""
-    kind = KINDS.get(fields["kind"])
-    presence = _EITHER if kind is None else kind.presence
-    if presence is _EVENT:
-        return
-    has_project = "project" in fields
-    if has_project is not ("parents" in fields):
-        raise RuleError("project and parents go together", rule="OBJ-9")
-    if presence is not _EITHER and has_project is not (presence is _BOTH):
-        raise RuleError(
-            f"{fields['kind']} must have {presence.value} of project and parents", rule="OBJ-9"
-        )
-
-
-_EITHER: Final = Presence.EITHER  # reading it from the enum takes 0.1 us
-_BOTH: Final = Presence.BOTH
-_EVENT: Final = Presence.EVENT
-
-
-@ENVELOPE_RULES.rule("OBJ-11")
-def _envelope_links_name_objects(fields: dict[str, Any]) -> None:
-    """A link to anything else could never be followed to a signed object."""
-    # The codec stands in the second byte of every link that the decoder lets through [ENC-16];
-    # `Cid.codec`, which can tell all codecs, takes 0.2 us more a link.
-    for name in ("author", "event", "project"):
-        link: Cid | None = fields.get(name)
-        if link is not None and bytes(link)[1] != DAG_CBOR:
-            raise RuleError(f"{name} {link} can't be a signed object", rule="OBJ-11")
-    for parent in fields.get("parents", ()):
-        if bytes(parent)[1] != DAG_CBOR:
-            raise RuleError(f"parent {parent} can't be a signed object", rule="OBJ-11")
-
-
-# --- rules on the whole object --------------------------------------------------------------------
-OBJECT_RULES: RuleSet[[SignedObject]] = RuleSet()
-"""Checks of an object whose envelope and body have the right shape."""
-
-
-@OBJECT_RULES.rule("OBJ-10")
-def _has_few_references(obj: SignedObject) -> None:
-    """What one object makes others store and walk is bounded."""
-    if len(obj.block) < _MIN_LINK_BYTES * (limits.REFERENCES + 1):
-        return  # it has no room for too many, and counting costs 5 us
-    n_found = sum(1 for _ in _iter_links(obj)) + sum(1 for _ in _iter_refs(obj))
-    if n_found > limits.REFERENCES:
-        raise RuleError(
-            f"{n_found} links and refs; at most {limits.REFERENCES} allowed", rule="OBJ-10"
-        )
-
-
-@OBJECT_RULES.rule("OBJ-17")
-def _target_here_has_no_project(obj: SignedObject) -> None:
-    """One target has one spelling: `project` stands only where it is another one."""
-    for name in _TARGET_FIELDS.get(obj.kind, ()):
-        if name in obj.body:
-            _refuse_own_project(obj, obj.body[name], "OBJ-17")
-    if obj.kind == "call":
-        for target in obj.body.get("material", ()):
-            _refuse_own_project(obj, target, "OBJ-17")
-
-
-@OBJECT_RULES.rule("KND-2")
-def _use_from_here_has_no_project(obj: SignedObject) -> None:
-    """Else a work could use another of its project without naming it as parent [TRL-7]."""
-    if obj.kind == "contribution":
-        for use in obj.body.get("uses", ()):
-            _refuse_own_project(obj, use, "KND-2")
-
-
-_TARGET_FIELDS: Final = {
-    name: tuple(field for field, shape in kind.body.fields.items() if shape is TARGET)
-    for name, kind in KINDS.items()
-}
-
-
-def _refuse_own_project(obj: SignedObject, target: dict[str, Any], rule: str) -> None:
-    if "project" in target and obj.project is not None and target["project"] == str(obj.project):
-        raise RuleError("project is the object's own; leave it out", rule=rule)
-
-
-def _iter_links(obj: SignedObject) -> Iterator[Cid]:
-    # In the order of the block: body, event, author, parents, project.
-    values: list[Any] = [obj.project, *reversed(obj.parents), obj.author, obj.event, obj.body]
-    while values:
-        value = values.pop()
-        if type(value) is Cid:
-            yield value
-        elif type(value) is dict:
-            values.extend(reversed(value.values()))  # pyright: ignore
-        elif type(value) is list:
-            values.extend(reversed(value))  # pyright: ignore
-
-
-def _iter_refs(obj: SignedObject) -> Iterator[str]:
-    kind = KINDS.get(obj.kind)
-    return iter(()) if kind is None else kind.body.refs(obj.body)

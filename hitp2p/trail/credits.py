@@ -283,8 +283,7 @@ class _Walk:
     def people(self, obj: SignedObject, standing: Standing | None) -> Iterator[Person]:
         """Those whom the work credits, and its author."""
         credits = [
-            Credit.from_body(entry)
-            for entry in self.entries(obj, "credits", ListPage.CREDITS)
+            Credit.from_body(entry) for entry in self.entries(obj, "credits", ListPage.CREDITS)
         ]
         if all(credit.who != obj.author for credit in credits):
             credits.append(Credit(who=obj.author, role="ctb"))

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 
 import click
 
-from hitp2p.cli.app import verb
+from hitp2p.cli.app import completing, verb
 from hitp2p.cli.clean import clean_lines
-from hitp2p.cli.completion import complete_cid
 from hitp2p.cli.errors import with_step
 from hitp2p.cli.run import Run
 from hitp2p.errors import NotFoundError, UsageError
@@ -31,7 +30,7 @@ from hitp2p.errors import NotFoundError, UsageError
         "base64": "the bytes",
     },
 )
-@click.argument("cid", shell_complete=complete_cid)
+@click.argument("cid", shell_complete=completing("cid"))
 @click.option(
     "--file", "label", metavar="NAME", help="Which of the work's files, by label; else the first."
 )

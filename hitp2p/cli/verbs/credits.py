@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import click
 
-from hitp2p.cli.app import verb
-from hitp2p.cli.completion import complete_cid
+from hitp2p.cli.app import completing, verb
 from hitp2p.cli.run import Run
 from hitp2p.cli.sheets import CREDIT_FIELDS
 
@@ -17,7 +16,7 @@ from hitp2p.cli.sheets import CREDIT_FIELDS
     ],
     json_fields=CREDIT_FIELDS,
 )
-@click.argument("cid", shell_complete=complete_cid)
+@click.argument("cid", shell_complete=completing("cid"))
 @click.option(
     "--format",
     "form",

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hitp2p.cli.app import verb
-from hitp2p.cli.completion import complete_cid
+from hitp2p.cli.app import completing, verb
 from hitp2p.cli.errors import with_step
 from hitp2p.cli.names import title_of
 from hitp2p.cli.output import n_of, size
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
         "missing[]": "media and texts that were wanted but aren't here",
     },
 )
-@click.argument("cid", shell_complete=complete_cid)
+@click.argument("cid", shell_complete=completing("cid"))
 @click.option(
     "--output",
     "-o",

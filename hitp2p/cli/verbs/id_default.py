@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import click
 
-from hitp2p.cli.app import verb
-from hitp2p.cli.completion import complete_identity
+from hitp2p.cli.app import completing, verb
 from hitp2p.cli.keyfiles import IDENTITY_FIELDS, identity_record
 from hitp2p.cli.run import Run
 
@@ -17,7 +16,7 @@ from hitp2p.cli.run import Run
     ],
     json_fields=IDENTITY_FIELDS,
 )
-@click.argument("name", required=False, shell_complete=complete_identity)
+@click.argument("name", required=False, shell_complete=completing("identity"))
 def command(run: Run, name: str | None) -> None:
     """Choose who speaks when neither --as nor HITP2P_AS says; or show who does."""
     keys = run.keys

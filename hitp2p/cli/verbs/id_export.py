@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hitp2p.cli.app import verb
-from hitp2p.cli.completion import complete_identity
+from hitp2p.cli.app import completing, verb
 from hitp2p.cli.errors import with_step
 from hitp2p.cli.making import passphrase_options
 from hitp2p.cli.passphrase import ask_passphrase, prompt_passphrase, read_passphrase
@@ -39,7 +38,7 @@ if TYPE_CHECKING:
         "sealed": "whether a passphrase seals it",
     },
 )
-@click.argument("name", required=False, shell_complete=complete_identity)
+@click.argument("name", required=False, shell_complete=completing("identity"))
 @click.option(
     "--output",
     "-o",

@@ -6,8 +6,7 @@ from typing import Any
 
 import click
 
-from hitp2p.cli.app import verb
-from hitp2p.cli.completion import complete_identity
+from hitp2p.cli.app import completing, verb
 from hitp2p.cli.errors import with_step
 from hitp2p.cli.rotating import ROTATE_FIELDS, Rotation, recovery_options
 from hitp2p.cli.run import Run
@@ -28,7 +27,7 @@ from hitp2p.errors import UsageError
     ],
     json_fields=ROTATE_FIELDS,
 )
-@click.argument("name", required=False, shell_complete=complete_identity)
+@click.argument("name", required=False, shell_complete=completing("identity"))
 @click.option(
     "--good", metavar="CID", multiple=True, help="Stand by this object and all that it builds on."
 )

@@ -6,8 +6,7 @@ from typing import Any
 
 import click
 
-from hitp2p.cli.app import verb
-from hitp2p.cli.completion import complete_identity
+from hitp2p.cli.app import completing, verb
 from hitp2p.cli.rotating import ROTATE_FIELDS, Rotation, recovery_options
 from hitp2p.cli.run import Run
 
@@ -22,7 +21,7 @@ from hitp2p.cli.run import Run
     ],
     json_fields=ROTATE_FIELDS,
 )
-@click.argument("name", required=False, shell_complete=complete_identity)
+@click.argument("name", required=False, shell_complete=completing("identity"))
 @recovery_options
 def command(
     run: Run, name: str | None, more_places: tuple[str, ...], dry_run: bool, **how: Any

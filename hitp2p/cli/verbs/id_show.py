@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import click
 
-from hitp2p.cli.app import verb
-from hitp2p.cli.completion import complete_identity
+from hitp2p.cli.app import completing, verb
 from hitp2p.cli.keyfiles import IDENTITY_FIELDS, identity_record
 from hitp2p.cli.output import day, fields
 from hitp2p.cli.places import tidy
@@ -26,7 +25,7 @@ from hitp2p.cli.run import Run
         "workspaces[]": "folders in which it has signed, as far as remembered",
     },
 )
-@click.argument("name", required=False, shell_complete=complete_identity)
+@click.argument("name", required=False, shell_complete=completing("identity"))
 def command(run: Run, name: str | None) -> None:
     """Show an identity whose key is here: its CID, its key, and how its keys changed.
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import click
 
-from hitp2p.cli.app import verb
-from hitp2p.cli.completion import complete_project
+from hitp2p.cli.app import completing, verb
 from hitp2p.cli.names import Names, find_project, title_of
 from hitp2p.cli.output import n_of
 from hitp2p.cli.records import OBJECT_FIELDS, dag_json, object_lines, object_record
@@ -30,7 +29,7 @@ SHOWN = 20
         "body": "the body as signed, as DAG-JSON",
     },
 )
-@click.argument("project", required=False, shell_complete=complete_project)
+@click.argument("project", required=False, shell_complete=completing("project"))
 def command(run: Run, project: str | None) -> None:
     """Show a project: its terms, and the works that nobody has built on yet.
 

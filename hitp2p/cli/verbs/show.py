@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hitp2p.cli.app import verb
-from hitp2p.cli.completion import complete_cid
+from hitp2p.cli.app import completing, verb
 from hitp2p.cli.names import Names, title_of
 from hitp2p.cli.output import n_of, size
 from hitp2p.cli.records import OBJECT_FIELDS, dag_json, described, object_lines, object_record
@@ -43,7 +42,7 @@ GOOD = "good"
         "body": "the body as signed, as DAG-JSON",
     },
 )
-@click.argument("cid", shell_complete=complete_cid)
+@click.argument("cid", shell_complete=completing("cid"))
 def command(run: Run, cid: str) -> None:
     """Show everything that an object says, and what is tied to it.
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import click
 
-from hitp2p.cli.app import verb
-from hitp2p.cli.completion import complete_project
+from hitp2p.cli.app import completing, verb
 from hitp2p.cli.names import find_project
 from hitp2p.cli.run import Run
 from hitp2p.cli.sheets import TRAIL_FIELDS
@@ -18,7 +17,7 @@ from hitp2p.cli.sheets import TRAIL_FIELDS
     ],
     json_fields=TRAIL_FIELDS,
 )
-@click.argument("project", required=False, shell_complete=complete_project)
+@click.argument("project", required=False, shell_complete=completing("project"))
 def command(run: Run, project: str | None) -> None:
     """Show who made what from what in a project, sources before what was made of them.
 

@@ -376,7 +376,7 @@ def test_stand_ins_are_written_as_what_they_stand_for() -> None:
         MappingProxyType({Word.A: (1, 2)}),
         UserDict({"k": True}),
     )
-    plain = ["a", "b", 1, {"a": [1, 2]}, {"k": True}]
+    plain: Any = ["a", "b", 1, {"a": [1, 2]}, {"k": True}]
     assert encode(value) == encode(plain)
     assert decode_reference(encode([(i,) for i in range(100_000)])) == [[i] for i in range(100_000)]
 

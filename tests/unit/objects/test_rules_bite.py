@@ -12,8 +12,10 @@ from spec_vectors import Vector, load_all
 from hitp2p.codec.cid import Cid
 from hitp2p.errors import InvalidError, RuleError
 from hitp2p.objects import kinds, parts, shape
-from hitp2p.objects.envelope import ENVELOPE_RULES, OBJECT_RULES, verify_object
+from hitp2p.objects.envelope import verify_object
+from hitp2p.objects.envelope_rules import ENVELOPE_RULES
 from hitp2p.objects.identity import IDENTITY_RULES
+from hitp2p.objects.references import OBJECT_RULES
 from hitp2p.objects.text import TEXT_RULES, parse_text
 from hitp2p.rules import RuleSet
 
