@@ -9,6 +9,7 @@ import pytest
 from spec_vectors import Vector, by_id, load, refused_as
 
 from hitp2p.errors import PassphraseError
+from hitp2p.identity_file import encode_identity_file, parse_identity_file
 from hitp2p.keys import ed25519
 from hitp2p.keys.didkey import encode_did_key, parse_did_key
 from hitp2p.keys.ed25519 import Backend, SigningKey, require_prime_order, verify
@@ -68,3 +69,11 @@ def test_a_key_envelope_gets_the_verdict_of_the_vector(vector: Vector) -> None:
     else:
         expected = SigningKey.from_seed(bytes.fromhex(vector.fields["seed"]))
         assert ask().public == expected.public
+
+
+@pytest.mark.parametrize("vector", load("keys.json", "identity-file"), ids=by_id)
+def test_an_identity_file_gets_the_verdict_of_the_vector(vector: Vector) -> None:
+    if vector.expect == "invalid":
+        refused_as(vector, lambda: parse_identity_file(vector.data))
+    else:
+        assert encode_identity_file(parse_identity_file(vector.data)) == vector.data

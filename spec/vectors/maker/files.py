@@ -8,6 +8,7 @@ from typing import Any
 
 from maker import wire
 from maker.book import Book
+from maker.sign import in_project
 from maker.wire import DAG_PB, RAW, Link, cid, cid_text, varint
 
 FILE, DIRECTORY, SYMLINK, SHARD = 2, 1, 4, 5
@@ -183,14 +184,24 @@ def whole_files(book: Files) -> None:
 def content(book: Files) -> None:
     """MED-2: the media entry against the file."""
 
+    def work_with(tree: Tree, size: int, sha256: bytes) -> dict[str, Any]:
+        media = {
+            "file": tree.root,
+            "size": size,
+            "sha256": sha256,
+            "type": "text/plain",
+            "role": "master",
+        }
+        return tree.input | {"work": in_project(body={"title": "A work", "media": [media]})}
+
     def entry(
         name: str, why: str, tree: Tree, size: int, sha256: bytes, *, good: bool = False
     ) -> None:
-        given = tree.input | {"size": size, "sha256": sha256}
+        given = work_with(tree, size, sha256)
         if good:
             book.book.valid(name, "MED-2", why, "media", given)
         else:
-            book.book.invalid(name, "MED-2", why, "media", given)
+            book.book.invalid(name, "MED-2", why, "media", given, code="rule")
 
     digest = wire.sha256(WHOLE)
     entry("media", "size and hash are those of the content", three(), len(WHOLE), digest, good=True)
@@ -209,7 +220,7 @@ def content(book: Files) -> None:
         "MED-9",
         "a folder in place of a file",
         "media",
-        folder.input | {"size": 0, "sha256": wire.sha256(b"")},
+        work_with(folder, 0, wire.sha256(b"")),
         also=["MED-2"],
     )
 

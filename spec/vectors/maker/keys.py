@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from maker import curve, wire
 from maker.book import Book
 from maker.curve import TORSION, L, P
+from maker.identity_files import key_files
 
 DOMAIN = b"hitp2p/object/1\0"
 SEED = wire.sha256(b"hitp2p vectors: key 1")
@@ -429,4 +430,5 @@ def keys() -> Book:
     identity_keys(book)
     did_keys(book)
     key_envelopes(book)
+    key_files(book)
     return book

@@ -1,0 +1,160 @@
+"""The part of keys.json on identity files: chapter 02."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from maker.book import Book
+from maker.sign import ALICE, BOB, PROJECT, Key
+from maker.standings import ERIN, FIRST, NEW_KEY, drop, entry, keep, page
+from maker.wire import cid, encode
+
+PAGE = page(entry(FIRST))
+LATER = drop(PAGE)
+KEY = {"hitp2p": "key/1", "kdf": "none", "public": NEW_KEY.public, "seed": NEW_KEY.seed}
+PLAIN: dict[str, Any] = {
+    "hitp2p": "identity/1",
+    "event": cid(LATER),
+    "events": [ERIN.genesis, LATER],
+    "pages": [PAGE],
+    "public": NEW_KEY.public,
+    "key": encode(KEY),
+}
+
+
+def changed(without: str = "", **fields: Any) -> bytes:
+    return encode({k: v for k, v in (PLAIN | fields).items() if k != without})
+
+
+def bare(without: str = "", **fields: Any) -> bytes:
+    return encode({k: v for k, v in (KEY | fields).items() if k != without})
+
+
+def identity_files(book: Book) -> None:
+    def good(name: str, rule: str, why: str, data: bytes) -> None:
+        book.valid(name, rule, why, "identity-file", data)
+
+    def bad(name: str, rule: str, why: str, data: bytes, **more: Any) -> None:
+        book.invalid(name, rule, why, "identity-file", data, **more)
+
+    good("file", "KEY-10", "two events, a page and a key", changed())
+    good("file-without-pages", "KEY-10", "the page is not here", changed("pages"))
+    good("file-without-key", "KEY-10", "the key lives elsewhere", changed("key"))
+    for field in ("event", "events", "public", "hitp2p"):
+        bad(f"file-without-{field}", "KEY-10", f"no {field}", changed(field))
+    bad("file-extra-field", "KEY-10", "a field more", changed(note=""))
+    bad("file-other-format", "KEY-10", "another format", changed(hitp2p="identity/2"))
+    bad(
+        "file-event-text",
+        "KEY-10",
+        "the event as bytes without a tag",
+        changed(event=bytes(cid(LATER))),
+    )
+    bad("file-array", "KEY-10", "no map", encode([PLAIN]))
+    bad(
+        "file-over-2-mib",
+        "KEY-10",
+        "more than 2 MiB",
+        changed(pages=[bytes(2 * 1024 * 1024)]),
+        also=["ENC-9"],
+    )
+    bad("events-none", "KEY-11", "no event", changed(events=[]))
+    bad("events-swapped", "KEY-11", "the later event first", changed(events=[LATER, ERIN.genesis]))
+    bad("events-twice", "KEY-11", "an event twice", changed(events=[ERIN.genesis, LATER, LATER]))
+    bad("events-without-genesis", "KEY-11", "no genesis", changed(events=[LATER]))
+    bad(
+        "events-of-two",
+        "KEY-11",
+        "the genesis of another beside them",
+        changed(events=[ERIN.genesis, LATER, BOB.genesis]),
+    )
+    bad(
+        "events-a-project",
+        "KEY-11",
+        "a project among the events",
+        changed(events=[ERIN.genesis, LATER, PROJECT]),
+    )
+    unfit = ERIN.event(ERIN.key, [ERIN.genesis], [ERIN.key], ERIN.recovery)
+    bad(
+        "events-invalid",
+        "IDN-3",
+        "an event by a key that nobody committed to",
+        changed(events=[ERIN.genesis, LATER, unfit]),
+        code="rule",
+        also=["KEY-11"],
+    )
+    bad("event-absent", "KEY-12", "the event is not among the events", changed(event=cid(keep())))
+    bad(
+        "public-of-another-event",
+        "KEY-12",
+        "the first key under the event that drops it",
+        changed("key", public=ERIN.key.public),
+    )
+    bad(
+        "public-of-nobody",
+        "KEY-12",
+        "a key that no event lists",
+        changed("key", public=Key("nobody's").public),
+    )
+    other = {"public": ALICE.key.public, "seed": ALICE.key.seed}
+    bad(
+        "key-of-another",
+        "KEY-12",
+        "the envelope holds another key",
+        changed(key=encode(KEY | other)),
+    )
+    bad(
+        "key-not-an-envelope",
+        "KEY-8",
+        "an envelope that is none",
+        changed(key=b"\x80"),
+        also=["KEY-12"],
+    )
+    bad("pages-none", "KEY-13", "an empty list of pages", changed(pages=[]))
+    bad("pages-twice", "KEY-13", "a page twice", changed(pages=[PAGE, PAGE]))
+    bad(
+        "pages-of-nobody",
+        "KEY-13",
+        "a page that no event links to",
+        changed(pages=[PAGE, page(entry())]),
+    )
+    both = ERIN.event(ERIN.recovery[0], [ERIN.genesis], [ERIN.key, ERIN.recovery[1]], ERIN.recovery)
+    held = {"events": [ERIN.genesis, both], "event": cid(both), "public": ERIN.recovery[1].public}
+    bad(
+        "recovery-key",
+        "KEY-14",
+        "the key is also one of the recovery keys that the event commits to",
+        encode({"hitp2p": "identity/1"} | held),
+    )
+
+
+def bare_envelopes(book: Book) -> None:
+    book.valid(
+        "bare",
+        "KEY-8",
+        "a bare envelope",
+        "key-envelope",
+        bare(),
+        passphrase=None,
+        seed=NEW_KEY.seed,
+    )
+    for name, data, why in (
+        ("extra", bare(salt=bytes(16)), "a field of the other form"),
+        ("without-seed", bare("seed"), "no seed"),
+        ("seed-31", bare(seed=NEW_KEY.seed[1:]), "31 bytes of seed"),
+    ):
+        book.invalid(f"bare-{name}", "KEY-8", why, "key-envelope", data, passphrase=None)
+    book.invalid(
+        "bare-public-of-another",
+        "KEY-9",
+        "the public key of another seed",
+        "key-envelope",
+        bare(public=BOB.key.public),
+        passphrase=None,
+    )
+
+
+def key_files(book: Book) -> None:
+    """Bare envelopes and identity files."""
+    bare_envelopes(book)
+    identity_files(book)
