@@ -188,7 +188,7 @@ def test_enc_10_11_and_16_narrow_the_object_profile_only(encoded: str, rule: str
 
 
 def test_every_kind_of_value_survives_the_round_trip() -> None:
-    value = {
+    value: Any = {
         "": None,
         "a": True,
         "b": False,
@@ -369,7 +369,7 @@ def test_stand_ins_are_written_as_what_they_stand_for() -> None:
     class Number(IntEnum):
         ONE = 1
 
-    value = (
+    value: Any = (
         Word.A,
         Old("b"),
         Number.ONE,
