@@ -28,7 +28,7 @@ def decode(data: bytes, *, profile: Profile = Profile.IPLD) -> Value:
 
 
 def decode_object(data: bytes) -> Value:
-    """`decode_reference(data, profile=Profile.OBJECT)`, three times as fast where libipld is installed."""
+    """`decode_reference(data, profile=Profile.OBJECT)`, twice as fast where libipld is installed."""
     if fast.is_enabled():
         value = fast.decode_object(data)
         if value is not fast.UNDECIDED:
