@@ -9,6 +9,7 @@ from hitp2p.codec.cid import DAG_PB, Cid
 from hitp2p.codec.dagpb import decode_dagpb
 from hitp2p.errors import MissingBlocksError, RuleError
 from hitp2p.objects.envelope import SignedObject, verify_object
+from hitp2p.objects.kinds import ObjectClass
 from hitp2p.trail.bundle import list_pages_of
 from hitp2p.trail.check import verify_in_trail
 from hitp2p.trail.graph import count_generations
@@ -120,6 +121,10 @@ class BundleReader:
         work = contents.objects.get(contents.work)
         if work is None:
             raise RuleError("the work is not in the snapshot", rule="BND-1", cid=contents.work)
+        if work.object_class is not ObjectClass.WORK:
+            raise RuleError(
+                f"the first root is a {work.kind}; it must be a work", rule="BND-1", cid=work.cid
+            )
         for page in contents.pages:
             if page not in self._linked:
                 raise RuleError("no object links to this list page", rule="BND-2", cid=page)
