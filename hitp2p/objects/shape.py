@@ -89,7 +89,7 @@ class Text(_Plain):
     def check(self, value: Any, /) -> None:
         if type(value) is not str:
             raise _wrong_type(value, "text")
-        # Printable ASCII satisfies all but the bound; asking so first costs 0.1 us instead of 1.2 us.
+        # Printable ASCII satisfies all but the bound; asking so first costs 0.1 us instead of 1.5 us.
         if not (value.isascii() and value.isprintable() and 0 < len(value) <= self.limit_bytes):
             TEXT_RULES(value, self.limit_bytes, self.multiline, self.rule)
 
@@ -203,7 +203,7 @@ class Ref:
     __slots__ = ()
 
     def check(self, value: Any, /) -> None:
-        # A pattern says the same as parsing and printing the CID again, in 0.4 us instead of 1.4 us.
+        # A pattern says the same as parsing and printing the CID again, in 0.2 us instead of 1.3 us.
         if type(value) is not str:
             raise _wrong_type(value, "a ref, the text of a CID")
         if not _REF(value):
