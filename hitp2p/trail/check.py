@@ -161,12 +161,12 @@ def _require_parents(
 @TRAIL_RULES.rule("TRL-7")
 def _uses_name_parents(obj: SignedObject, _linked: Linked) -> None:
     """What is used from this project is here whenever the work is, so its credits are."""
-    if obj.kind == "contribution" and "uses" in obj.body:
+    if obj.uses_here:
         parents = [str(parent) for parent in obj.parents]
-        for use in obj.body["uses"]:
-            if "work" in use and "project" not in use and use["work"] not in parents:
+        for used in obj.uses_here:
+            if used not in parents:
                 raise RuleError(
-                    f"use of {use['work']}, which is not a parent; "
+                    f"use of {used}, which is not a parent; "
                     "a work of another project needs its project beside it",
                     rule="TRL-7",
                 )
