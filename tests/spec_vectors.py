@@ -13,7 +13,7 @@ import pytest
 
 from hitp2p.errors import InvalidError
 
-__all__ = ["Vector", "by_id", "load", "load_all", "refused_as"]
+__all__ = ["FOLDER", "Vector", "by_id", "load", "load_all", "refused_as", "unpack"]
 
 FOLDER: Final = Path(__file__).resolve().parents[1] / "spec" / "vectors"
 
@@ -37,6 +37,11 @@ class Vector:
     def allowed(self) -> set[str]:
         """The rules that a refusal may name."""
         return {self.rule, *self.fields.get("also", ())}
+
+    @property
+    def covers(self) -> tuple[str, ...]:
+        """Rules that the vector breaks too, but which nobody reports, as another stands before them."""
+        return tuple(self.fields.get("covers", ()))
 
 
 def unpack(value: str | list[Any]) -> bytes:

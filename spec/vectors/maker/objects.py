@@ -237,7 +237,7 @@ def signatures(book: Objects) -> None:
     good = KEY.sign(DOMAIN + rest)
     bigger = int.from_bytes(good[32:], "little") + curve.L
     book.bad(
-        "s-plus-l",
+        "object-s-plus-l",
         "KEY-1",
         "S + L in place of S",
         assembled(good[:32] + bigger.to_bytes(32, "little")),
@@ -289,7 +289,7 @@ def encodings(book: Objects) -> None:
         "16 levels: the object, its body, and 14 lists",
         changed(body=body | {"x": Raw(b"\x81" * 13 + b"\x80")}),
     )
-    book.bad("trailing", "ENC-8", "a byte after the object", changed() + b"\0")
+    book.bad("object-trailing", "ENC-8", "a byte after the object", changed() + b"\0")
     book.bad(
         "keys-swapped",
         "ENC-3",
@@ -790,7 +790,7 @@ def pages(book: Objects) -> None:
     good("256-kib", "uses", "256 KiB", data)
     bad("over-256-kib", "uses", "256 KiB and a byte", fit_page(256 * 1024 + 1))
     book.book.invalid(
-        "page-float",
+        "list-page-float",
         "ENC-10",
         "a float in a page",
         "list-page",

@@ -36,6 +36,7 @@ class Text(Shape):
     limit: int
     multiline: bool = False
     rule: str = "OBJ-16"
+    wrong: Any = ("a list",)
 
     def faults(self, value: Any) -> Iterator[Fault]:
         yield from super().faults(value)
@@ -57,6 +58,7 @@ class Pattern(Shape):
     rule: str
     bad: dict[str, str]
     good: dict[str, str]
+    wrong: Any = ("a list",)
 
     def faults(self, value: Any) -> Iterator[Fault]:
         yield from super().faults(value)

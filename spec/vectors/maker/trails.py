@@ -820,5 +820,4 @@ def graph(sets: Sets) -> None:
         WORK,
         THANKS,
         heads={cid_text(PROJECT_CID): [text(WORK)]},
-        covers=["TRL-10"],
     )
