@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
-from typing import Any, Final, cast, final
+from typing import Any, Final, final
 
 from hitp2p import limits
 from hitp2p.codec.cid import DAG_CBOR, SHA2_256, Cid
