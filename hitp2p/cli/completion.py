@@ -32,37 +32,39 @@ def _quietly(find: Callable[[], list[T]]) -> list[T]:
 
 def complete_cid(ctx: click.Context, incomplete: str) -> list[CompletionItem]:
     """Short names that begin so, with titles."""
-    return _quietly(lambda: _objects(ctx, incomplete, None))
+    return _quietly(lambda: _objects(ctx, incomplete, projects=False))
 
 
 def complete_project(ctx: click.Context, incomplete: str) -> list[CompletionItem]:
     """Short names of projects that begin so, with titles."""
-    return _quietly(lambda: _objects(ctx, incomplete, "project"))
+    return _quietly(lambda: _objects(ctx, incomplete, projects=True))
 
 
-def _objects(ctx: click.Context, incomplete: str, kind: str | None) -> list[CompletionItem]:
+def _objects(ctx: click.Context, incomplete: str, *, projects: bool) -> list[CompletionItem]:
     from pathlib import Path
 
     from click.shell_completion import CompletionItem
 
     from hitp2p.cli.names import title_of
-    from hitp2p.cli.places import find_workspace
+    from hitp2p.cli.places import MARK, find_workspace
     from hitp2p.naming import CONSTANT_PREFIX
+    from hitp2p.store.glance import Glance
     from hitp2p.trail.display import short_name
-    from hitp2p.workspace import open_workspace
 
     chosen = ctx.params.get("workspace") or ctx.find_root().params.get("workspace")
-    with open_workspace(find_workspace(os.environ, chosen, Path.cwd()), create=False) as ws:
-        start = incomplete.removeprefix(CONSTANT_PREFIX)
-        if kind:
-            found = [p.cid for p in ws.projects() if short_name(p.cid).startswith(start)]
-        else:
-            found = list(ws.store.match_prefix(CONSTANT_PREFIX + start, MOST))
-        lead = incomplete[: len(incomplete) - len(start)]
+    glance = Glance(find_workspace(os.environ, chosen, Path.cwd()) / MARK)
+    start = incomplete.removeprefix(CONSTANT_PREFIX)
+    lead = incomplete[: len(incomplete) - len(start)]
+    try:
+        cids = glance.projects(MOST) if projects else glance.match_prefix(start, MOST)
+        found = (glance.lookup(cid) for cid in cids if short_name(cid, 52).startswith(start))
         return [
-            CompletionItem(lead + short_name(cid), help=clean(title_of(ws.show(cid))))
-            for cid in found[:MOST]
+            CompletionItem(lead + short_name(obj.cid), help=clean(title_of(obj)))
+            for obj in found
+            if obj is not None
         ]
+    finally:
+        glance.close()
 
 
 def complete_identity(ctx: click.Context, incomplete: str) -> list[CompletionItem]:

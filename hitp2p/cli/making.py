@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
+from hitp2p.cli.app import completing
 from hitp2p.cli.names import Names, title_of
 from hitp2p.cli.records import OBJECT_FIELDS, dag_json, described, object_lines, object_record
 from hitp2p.errors import UsageError
@@ -81,6 +82,7 @@ def signing_options(function: F) -> F:
         click.option(
             "--as",
             "as_name",
+            shell_complete=completing("identity"),
             metavar="WHO",
             help="Who signs: name or short name. Else HITP2P_AS, else the default.",
         ),

@@ -119,6 +119,12 @@ class Glance:
             limit,
         )
 
+    def projects(self, limit: int) -> tuple[Cid, ...]:
+        """Up to `limit` projects, the newest arrival first."""
+        return self._cids(
+            "SELECT cid FROM object WHERE kind = 'project' ORDER BY id DESC LIMIT ?", limit
+        )
+
     def children(self, cid: Cid) -> tuple[Cid, ...]:
         """Objects that name `cid` as parent, by (generation, CID)."""
         return self._cids(

@@ -10,6 +10,8 @@ from types import ModuleType
 import pytest
 from spec_vectors import Vector, by_id, load
 
+import hitp2p
+
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "verify_trail.py"
 
 
@@ -81,6 +83,21 @@ def test_the_example_tells_a_trail(tmp_path: Path, capsys: pytest.CaptureFixture
     assert verify_trail.main([str(path)]) == 0
     said = capsys.readouterr().out
     assert "signed “A song”: translation of “Some words”, remix of “A melody”." in said
+
+
+def test_the_example_takes_what_the_workspace_exports(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    verse = tmp_path / "verse.txt"
+    verse.write_text("the night bus\n", encoding="utf-8")
+    with hitp2p.open(":memory:") as ws:
+        ana, bo = hitp2p.Identity.create("Ana"), hitp2p.Identity.create("Bo")
+        project = ws.create_project("Night Bus", license="CC-BY-SA-4.0", by=ana)
+        first = ws.contribute(project, verse, title="Verse", roles=["lyr"], by=ana)
+        song = ws.remix([first], verse, title="Song", note="It made me sing.", by=bo)
+        ws.export(song, tmp_path / "song.car", media="all")
+    assert verify_trail.main([str(tmp_path / "song.car")]) == 0
+    assert "signed “Song”: remix of “Verse”." in capsys.readouterr().out
 
 
 def test_the_example_refuses_a_broken_file(

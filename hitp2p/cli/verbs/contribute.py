@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from hitp2p.cli.app import verb
+from hitp2p.cli.app import completing, verb
 from hitp2p.cli.making import (
     MADE_FIELDS,
     parse_credit,
@@ -42,6 +42,7 @@ from hitp2p.cli.run import Run
 @click.argument("files", nargs=-1, type=click.Path(), metavar="FILE...")
 @click.option(
     "--project",
+    shell_complete=completing("project"),
     metavar="P",
     help="Title, CID or short name; may be left out where there is only one.",
 )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hitp2p.cli.app import verb
+from hitp2p.cli.app import completing, verb
 from hitp2p.cli.names import Names, find_project, title_of
 from hitp2p.cli.output import table
 from hitp2p.cli.records import OBJECT_FIELDS, object_record, prefixed
@@ -45,7 +45,12 @@ def object_table(objects: Iterable[SignedObject], names: Names) -> Iterable[str]
     ],
     json_fields=prefixed("objects[].", OBJECT_FIELDS),
 )
-@click.option("--project", metavar="P", help="Only this project: title, CID or short name.")
+@click.option(
+    "--project",
+    shell_complete=completing("project"),
+    metavar="P",
+    help="Only this project: title, CID or short name.",
+)
 @click.option("--kind", metavar="KIND", help="Only this kind, or all; works if not given.")
 @click.option("--by", metavar="WHO", help="Only by this identity: name, CID or short name.")
 @click.option("--tag", metavar="TAG", help="Only what carries this tag.")

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from hitp2p.cli.app import verb
+from hitp2p.cli.app import completing, verb
 from hitp2p.cli.making import (
     MADE_FIELDS,
     parse_credit,
@@ -42,6 +42,7 @@ from hitp2p.cli.run import Run
 @click.option(
     "--of",
     "sources",
+    shell_complete=completing("cid"),
     metavar="CID[,RELATION]",
     multiple=True,
     required=True,
@@ -50,6 +51,7 @@ from hitp2p.cli.run import Run
 )
 @click.option(
     "--project",
+    shell_complete=completing("project"),
     metavar="P",
     help="Where it goes: title, CID or short name; else the project of the first --of.",
 )

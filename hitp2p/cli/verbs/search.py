@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from hitp2p.cli.app import verb
+from hitp2p.cli.app import completing, verb
 from hitp2p.cli.names import Names, find_project
 from hitp2p.cli.records import OBJECT_FIELDS, object_record, prefixed
 from hitp2p.cli.run import Run
@@ -22,7 +22,12 @@ from hitp2p.cli.verbs.list import object_table
     json_fields=prefixed("objects[].", OBJECT_FIELDS),
 )
 @click.argument("words", nargs=-1, required=True)
-@click.option("--project", metavar="P", help="Only this project: title, CID or short name.")
+@click.option(
+    "--project",
+    shell_complete=completing("project"),
+    metavar="P",
+    help="Only this project: title, CID or short name.",
+)
 @click.option(
     "--limit",
     type=click.IntRange(min=1),
