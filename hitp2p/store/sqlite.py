@@ -154,6 +154,8 @@ class SqliteStore:
         }
         given = {column: value for column, value in wanted.items() if value is not None}
         where = "".join(f" AND {column} = ?" for column in given)
+        if kind not in (None, "contribution"):
+            where += " AND o.kind <> 'contribution'"  # lets SQLite use the index of the other kinds
         sql = f"SELECT {_COLUMNS} FROM {_OBJECTS} WHERE o.id > ?{where} ORDER BY o.id LIMIT ?"
         left = limit
         while left is None or left > 0:

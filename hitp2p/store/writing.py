@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from hitp2p.codec.cid import Cid
@@ -15,7 +15,6 @@ from hitp2p.store.index import (
     Node,
     add_objects,
     chunks,
-    find_nodes,
     forget_object,
     in_order,
     marks,
@@ -27,19 +26,25 @@ __all__ = ["put_batch", "remove_blocks"]
 
 
 class _Stored(NamedTuple):
-    """A block as it is in the table."""
+    """A block as the tables have it."""
 
     id: int
     verified: int
-    data: bytes
+    generation: int | None
+    """None for what is not in the index."""
 
 
 def put_batch(db: sqlite3.Connection, batch: WriteBatch) -> tuple[ObjectRow, ...]:
     """Store what is new of a batch, heal what is damaged; rows of the new objects."""
     objects = {obj.cid: obj for obj in batch.objects}
     blocks = {cid: data for cid, data in batch.blocks if cid not in objects}
-    stored = _find_blocks(db, (*objects, *blocks))
-    known = find_nodes(db, {*objects, *(cid for obj in objects.values() for cid in obj.required)})
+    required = {cid for obj in objects.values() for cid in obj.required}
+    stored = _find_blocks(db, {*objects, *blocks, *required})
+    known = {
+        cid: Node(block.id, block.generation)
+        for cid, block in stored.items()
+        if block.generation is not None
+    }
     new = {cid: obj for cid, obj in objects.items() if cid not in known}
     _require_all(new, known)
     _heal(db, {**blocks, **{cid: obj.block for cid, obj in objects.items()}}, stored)
@@ -48,17 +53,20 @@ def put_batch(db: sqlite3.Connection, batch: WriteBatch) -> tuple[ObjectRow, ...
         "INSERT INTO block (cid, verified, data) VALUES (?, 0, ?)",
         [(bytes(cid), data) for cid, data in blocks.items() if cid not in stored],
     )
-    _insert_leaves(db, batch.leaves)
+    if batch.leaves:
+        _insert_leaves(db, batch.leaves)
     return tuple(add_objects(db, ids, known)) if ids else ()
 
 
-def _find_blocks(db: sqlite3.Connection, cids: Sequence[Cid]) -> dict[Cid, _Stored]:
+def _find_blocks(db: sqlite3.Connection, cids: Collection[Cid]) -> dict[Cid, _Stored]:
     found: dict[Cid, _Stored] = {}
     for chunk in chunks(cids):
         names = {bytes(cid): cid for cid in chunk}
         places, values = marks(list(names))
         for raw, *block in db.execute(
-            f"SELECT cid, id, verified, data FROM block WHERE cid IN ({places})", values
+            "SELECT block.cid, block.id, verified, generation FROM block "
+            f"LEFT JOIN object ON object.id = block.id WHERE block.cid IN ({places})",
+            values,
         ):
             found[names[raw]] = _Stored(*block)
     return found
@@ -77,10 +85,11 @@ def _require_all(new: dict[Cid, SignedObject], known: dict[Cid, Node]) -> None:
 
 def _heal(db: sqlite3.Connection, blocks: dict[Cid, bytes], stored: dict[Cid, _Stored]) -> None:
     """Replace stored bytes that are not the block any more."""
-    damaged = [
-        (blocks[cid], block.id) for cid, block in stored.items() if block.data != blocks[cid]
-    ]
-    db.executemany("UPDATE block SET data = ? WHERE id = ?", damaged)
+    for cid in stored.keys() & blocks.keys():
+        db.execute(
+            "UPDATE block SET data = ?1 WHERE id = ?2 AND data IS NOT ?1",
+            (blocks[cid], stored[cid].id),
+        )
 
 
 def _insert_objects(
@@ -124,10 +133,11 @@ def remove_blocks(db: sqlite3.Connection, cids: Iterable[Cid], *, fts5: bool) ->
     n_damaged = 0
     for cid, block in sorted(stored.items(), key=lambda item: -item[1].id):  # children first
         if block.verified:
-            obj = parse_intact(bytes(cid), block.data)
+            data = db.execute("SELECT data FROM block WHERE id = ?", (block.id,)).fetchone()[0]
+            obj = parse_intact(bytes(cid), data)
             if obj is None:
                 n_damaged += 1  # what its index rows are, only the bytes could tell
-            else:
+            elif block.generation is not None:
                 forget_object(db, block.id, obj, fts5=fts5)
         db.execute("DELETE FROM block WHERE id = ?", (block.id,))
     _remove_leaves(db, wanted)
