@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
-from hitp2p.codec.cid import DAG_CBOR, DAG_PB, RAW, Cid
+from hitp2p.codec.cid import DAG_CBOR, DAG_PB, RAW, SHA2_256, Cid
 from hitp2p.codec.dagpb import decode_dagpb
-from hitp2p.errors import MissingBlocksError, UsageError
+from hitp2p.errors import InvalidError, MissingBlocksError, UsageError
 from hitp2p.objects.envelope import SignedObject
 from hitp2p.objects.kinds import ObjectClass
+from hitp2p.objects.pages import ListPage, parse_list_page
 from hitp2p.ports import BlockSource
 from hitp2p.trail.graph import count_generations
 from hitp2p.trail.snapshot import Snapshot, build_snapshot
+from hitp2p.trail.standing import StandingAuditor
 
-__all__ = ["Bundle", "MediaChoice", "gather_bundle", "list_pages_of"]
+__all__ = ["Bundle", "MediaChoice", "gather_bundle", "is_list_page", "is_media", "list_pages_of"]
 
 Lookup: TypeAlias = Callable[[Cid], SignedObject | None]
 MediaChoice: TypeAlias = Literal["none", "work", "all"]
@@ -33,31 +35,61 @@ class Bundle:
     """Objects and list pages in snapshot order."""
     n_objects: int
     """How many of the members are signed objects."""
-    wanted: tuple[Cid, ...]
-    """Texts and media to carry, in the order in which objects first link to them."""
+    linked: tuple[Cid, ...]
+    """Texts and media that the objects link to, wanted or not, in the order in which they first do."""
+    wanted: frozenset[Cid]
+    """Which of them are to be carried, with all that hangs below."""
 
     def blocks(self, source: BlockSource, missing: list[Cid]) -> Iterator[tuple[Cid, bytes]]:
-        """Everything in the order of BND-3; texts and media that aren't here are noted in `missing`."""
+        """Everything in the order of BND-3; texts and media that aren't here are noted in `missing`.
+
+        A node that isn't canonical dag-pb, which no reader would take, counts as missing.
+        """
         yield from self.snapshot.pages.items()
         for cid in self.members:
             block = source.get(cid)
             if block is None:
                 raise MissingBlocksError(f"{cid} is not here any more", [cid])
             yield cid, block
-        seen: set[Cid] = set()
-        waiting = list(reversed(self.wanted))
+        yield from self._texts_and_media(source, missing)
+
+    def _texts_and_media(
+        self, source: BlockSource, missing: list[Cid]
+    ) -> Iterator[tuple[Cid, bytes]]:
+        """Walks as a reader does, who doesn't know what is wanted: by the first link, carried or not."""
+        children = self._children(source)
+        passed: set[Cid] = set()
+        waiting = list(reversed(self.linked))
+        carried = set(self.wanted).union(*children.values())
         while waiting:
             cid = waiting.pop()
-            if cid in seen:
+            if cid in passed or cid not in carried:
                 continue
-            seen.add(cid)
-            block = source.get(cid)
+            passed.add(cid)
+            lost = cid.codec == DAG_PB and cid not in children
+            block = None if lost or not is_media(cid) else source.get(cid)
             if block is None:
                 missing.append(cid)
                 continue
             yield cid, block
-            if cid.codec == DAG_PB:
-                waiting.extend(link.cid for link in reversed(decode_dagpb(block).links))
+            waiting.extend(reversed(children.get(cid, ())))
+
+    def _children(self, source: BlockSource) -> dict[Cid, tuple[Cid, ...]]:
+        """The links of every node to be carried that is here."""
+        children: dict[Cid, tuple[Cid, ...]] = {}
+        waiting = [cid for cid in self.wanted if cid.codec == DAG_PB]
+        while waiting:
+            cid = waiting.pop()
+            block = None if cid in children or not is_media(cid) else source.get(cid)
+            if block is None:
+                continue
+            try:
+                links = decode_dagpb(block).links
+            except InvalidError:
+                continue
+            children[cid] = tuple(link.cid for link in links)
+            waiting.extend(link for link in children[cid] if link.codec == DAG_PB)
+        return children
 
 
 def gather_bundle(
@@ -69,8 +101,7 @@ def gather_bundle(
     blocks: BlockSource,
     media: MediaChoice = "none",
 ) -> Bundle:
-    """Collect a work, its ancestors, works it uses from elsewhere, and for each of these the statements about it and the
-    identities of all who speak. A function of what is here.
+    """Collect a work and what a bundle of it holds besides, as spec 06 says. A function of what is here.
 
     Args:
         work: valid, of class work.
@@ -82,13 +113,10 @@ def gather_bundle(
     """
     if work.object_class is not ObjectClass.WORK:
         raise UsageError(f"{work.cid} is a {work.kind}; a bundle carries a contribution or release")
-    objects = _reach(work, lookup, events, referrers)
-    pages = [
-        page
-        for obj in objects.values()
-        for page in list_pages_of(obj)
-        if blocks.get(page) is not None
-    ]
+    gathering = _Gathering(lookup, events, referrers, blocks)
+    gathering.run(work)
+    objects = gathering.found
+    pages = {page for obj in objects.values() for page in gathering.pages_of(obj)}
     generation = count_generations(objects, lambda cid: objects[cid].required)
     pairs = {**dict.fromkeys(pages, 0), **generation}
     members = tuple(sorted(pairs, key=lambda cid: (pairs[cid], cid)))
@@ -98,54 +126,121 @@ def gather_bundle(
         snapshot=build_snapshot((pairs[cid], cid) for cid in members),
         members=members,
         n_objects=len(objects),
-        wanted=tuple(dict.fromkeys(_wanted(in_order, work.cid, media))),
+        linked=tuple(
+            dict.fromkeys(link for obj in in_order for link in obj.links if is_media(link))
+        ),
+        wanted=frozenset(_wanted(in_order, work.cid, media)),
     )
 
 
-def _reach(
-    work: SignedObject,
-    lookup: Lookup,
-    events: Callable[[Cid], Iterable[Cid]],
-    referrers: Callable[[Cid], Iterable[Cid]],
-) -> dict[Cid, SignedObject]:
-    found: dict[Cid, SignedObject] = {}
-    waiting = [work.cid]
-    while waiting:
-        cid = waiting.pop()
-        obj = None if cid in found else lookup(cid)
-        if obj is None:
-            continue
-        found[cid] = obj
-        waiting.extend(obj.required)
-        waiting.extend(events(obj.identity))
-        if obj.object_class is ObjectClass.WORK:
-            waiting.extend(_used_elsewhere(obj))
-            waiting.extend(ref for ref in referrers(cid) if _is_statement(lookup(ref)))
-    return found
+class _Gathering:
+    """Collects objects, each with all that it requires."""
+
+    def __init__(
+        self,
+        lookup: Lookup,
+        events: Callable[[Cid], Iterable[Cid]],
+        referrers: Callable[[Cid], Iterable[Cid]],
+        blocks: BlockSource,
+    ) -> None:
+        self.found: dict[Cid, SignedObject] = {}
+        self._lookup = lookup
+        self._events = events
+        self._referrers = referrers
+        self._blocks = blocks
+
+    def run(self, work: SignedObject) -> None:
+        """Collect for a work, then for as long as standing asks for more."""
+        auditor = StandingAuditor(
+            events=lambda identity: filter(None, map(self.get, self._events(identity))),
+            lookup=self.get,
+            blocks=self._blocks,
+        )
+        waiting = [work.cid]
+        while waiting:
+            new = self._reach(waiting)
+            waiting = [cid for obj in new for cid in auditor.audit(obj).evidence]
+
+    def get(self, cid: Cid) -> SignedObject | None:
+        """An object that is here."""
+        return self.found.get(cid) or self._lookup(cid)
+
+    def _reach(self, cids: Iterable[Cid]) -> list[SignedObject]:
+        """Take in objects and what they bring with them; returns those that are new."""
+        new: list[SignedObject] = []
+        waiting = list(cids)
+        while waiting:
+            cid = waiting.pop()
+            obj = None if cid in self.found else self._lookup(cid)
+            if obj is None:
+                continue
+            self.found[cid] = obj
+            new.append(obj)
+            waiting.extend(obj.required)
+            waiting.extend(self._events(obj.identity))
+            if obj.object_class is ObjectClass.WORK:
+                waiting.extend(obj.refs)
+                waiting.extend(self._refs_in_pages(obj))
+                waiting.extend(self._statements_about(cid))
+        return new
+
+    def _statements_about(self, work: Cid) -> Iterator[Cid]:
+        for cid in self._referrers(work):
+            obj = self.get(cid)
+            if obj is not None and obj.object_class is ObjectClass.STATEMENT:
+                yield cid
+
+    def _refs_in_pages(self, work: SignedObject) -> Iterator[Cid]:
+        for page, names in _REFS_IN_PAGES.items():
+            for cid in work.body.get(page.value, ()):
+                for entry in self._entries(cid, page):
+                    yield from (Cid.parse(entry[name]) for name in names if name in entry)
+
+    def _entries(self, cid: Cid, page: ListPage) -> list[dict[str, Any]]:
+        block = self._blocks.get(cid)
+        try:
+            return [] if block is None else parse_list_page(block, page)
+        except InvalidError:
+            return []
+
+    def pages_of(self, obj: SignedObject) -> Iterator[Cid]:
+        """The list pages of an object that are here."""
+        for cid in list_pages_of(obj):
+            block = None if cid in self.found else self._blocks.get(cid)
+            if block is not None and is_list_page(block):
+                yield cid
 
 
-def _used_elsewhere(work: SignedObject) -> Iterator[Cid]:
-    for use in work.body.get("uses", ()):
-        if "project" in use:
-            yield Cid.parse(use["work"])
-
-
-def _is_statement(obj: SignedObject | None) -> bool:
-    return obj is not None and obj.object_class is ObjectClass.STATEMENT
+_REFS_IN_PAGES: Final = {ListPage.USES: ("work", "project"), ListPage.CREDITS: ("who",)}
+"""Where the entries of a page have refs."""
 
 
 def list_pages_of(obj: SignedObject) -> Iterator[Cid]:
-    """The list pages that an object links to: dag-cbor links that aren't signed objects [OBJ-23]."""
+    """The dag-cbor links of an object beyond what it requires: list pages, if they are no objects [OBJ-23]."""
     required = set(obj.required)
     for link in obj.links:
         if link.codec == DAG_CBOR and link not in required:
             yield link
 
 
+def is_list_page(block: bytes) -> bool:
+    """Whether a member of a snapshot is no object. An object has `sig` first; a list page has no such key."""
+    return block[1:5] != b"\x63sig"
+
+
+def is_media(cid: Cid) -> bool:
+    """Whether a bundle may carry the block as text or media: raw or dag-pb, under a CID as in ENC-16."""
+    return cid.codec in (RAW, DAG_PB) and cid.version == 1 and cid.hash_code == SHA2_256
+
+
 def _wanted(objects: Iterable[SignedObject], work: Cid, media: MediaChoice) -> Iterator[Cid]:
     for obj in objects:
-        texts = {value for name, value in obj.body.items() if name.endswith("_block")}
+        texts = {
+            value
+            for name, value in obj.body.items()
+            if name.endswith("_block") and type(value) is Cid
+        }
         carries_media = media == "all" or (media == "work" and obj.cid == work)
         for link in obj.links:
-            if link.codec in (RAW, DAG_PB) and (carries_media or link in texts):
+            if is_media(link) and (carries_media or link in texts):
                 yield link

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from hitp2p.codec.cid import DAG_PB, Cid
@@ -10,7 +10,7 @@ from hitp2p.codec.dagpb import decode_dagpb
 from hitp2p.errors import MissingBlocksError, RuleError
 from hitp2p.objects.envelope import SignedObject, verify_object
 from hitp2p.objects.kinds import ObjectClass
-from hitp2p.trail.bundle import list_pages_of
+from hitp2p.trail.bundle import is_list_page, is_media, list_pages_of
 from hitp2p.trail.check import verify_in_trail
 from hitp2p.trail.graph import count_generations
 from hitp2p.trail.snapshot import SnapshotReader, build_snapshot
@@ -31,18 +31,34 @@ class BundleContents:
     pages: dict[Cid, bytes] = field(default_factory=dict[Cid, bytes])
     """List pages."""
     blocks: dict[Cid, bytes] = field(default_factory=dict[Cid, bytes])
-    """Texts and media."""
+    """Texts and media, unless they were handed on as they came."""
 
 
 class BundleReader:
-    """Takes the blocks of a bundle in their order; `finish` returns what it holds."""
+    """Takes the blocks of a bundle in their order; `finish` returns what it holds.
 
-    def __init__(self, roots: tuple[Cid, ...]) -> None:
+    Objects and list pages are held until then, because later objects are checked against them.
+    """
+
+    def __init__(
+        self, roots: tuple[Cid, ...], *, on_block: Callable[[Cid, bytes], None] | None = None
+    ) -> None:
+        """Start with the roots of the file.
+
+        Args:
+            roots: as received.
+            on_block: gets texts and media as they come, instead of their being held. Whether the bundle is a good one is
+                known only after `finish`.
+
+        Raises:
+            RuleError: BND-1.
+        """
         if len(roots) != 2:
             raise RuleError(
                 f"{len(roots)} roots; a bundle has 2: the work and the snapshot", rule="BND-1"
             )
         self._contents = BundleContents(work=roots[0], snapshot=roots[1])
+        self._on_block = on_block or self._contents.blocks.__setitem__
         self._snapshot = SnapshotReader(roots[1])
         self._members: list[Cid] = []
         self._n_read = 0
@@ -72,7 +88,7 @@ class BundleReader:
                 f"{cid} stands where {wanted}, the next of the snapshot, must", rule="BND-3"
             )
         self._n_read += 1
-        if _is_list_page(block):
+        if is_list_page(block):
             self._contents.pages[cid] = block
             return
         obj = verify_object(block, cid=cid)
@@ -90,21 +106,24 @@ class BundleReader:
     def _take_other(self, cid: Cid, block: bytes) -> None:
         if self._waiting is None:
             links = (link for obj in self._contents.objects.values() for link in obj.links)
-            self._waiting = list(dict.fromkeys(links))[::-1]
+            self._waiting = list(dict.fromkeys(filter(is_media, links)))[::-1]
         while self._waiting:
             expected = self._waiting.pop()
-            if expected in self._passed or expected in self._contents.objects:
+            if expected in self._passed:
                 continue
+            self._passed.add(expected)
             if expected == cid:
                 break
-            self._passed.add(expected)
         else:
-            rule = "BND-3" if cid in self._passed or cid in self._contents.objects else "BND-2"
+            rule = "BND-3" if cid in self._passed or self._is_member(cid) else "BND-2"
             raise RuleError(f"{cid} is not reached from the roots, or out of order", rule=rule)
-        self._passed.add(cid)
-        self._contents.blocks[cid] = block
         if cid.codec == DAG_PB:
-            self._waiting.extend(link.cid for link in reversed(decode_dagpb(block).links))
+            links = (link.cid for link in reversed(decode_dagpb(block).links))
+            self._waiting.extend(filter(is_media, links))
+        self._on_block(cid, block)
+
+    def _is_member(self, cid: Cid) -> bool:
+        return cid in self._contents.objects or cid in self._contents.pages
 
     def finish(self) -> BundleContents:
         """What the bundle holds, once its last block was taken.
@@ -144,8 +163,3 @@ class BundleReader:
                 rule="SNP-2",
                 cid=contents.snapshot,
             )
-
-
-def _is_list_page(block: bytes) -> bool:
-    """An object has `sig` first; a list page has no such key."""
-    return block[1:5] != b"\x63sig"

@@ -7,7 +7,7 @@ objects back gains nothing, and nobody can erase what others built on. Standing 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import sha256
 from typing import Final, NoReturn, cast
@@ -48,9 +48,11 @@ class StandingReport:
     by_event: Cid | None = None
     """The identity event that decides: the one that dropped the key, or after which the identity is forked."""
     by_head: Cid | None = None
-    """The good head that covers the object: itself or a descendant."""
+    """The good head that covers the object: itself, or the first by CID among its descendants in the entry."""
     missing: tuple[Cid, ...] = ()
     """What would have to be here for another answer than `undetermined`; by CID."""
+    evidence: tuple[Cid, ...] = ()
+    """Objects that, with their ancestors, lead anyone who has the events and pages to the same answer; by CID."""
 
     def __bool__(self) -> NoReturn:
         raise TypeError("a StandingReport is neither true nor false; look at its `standing`")
@@ -106,7 +108,7 @@ class StandingAuditor:
         self._lines: dict[Cid, IdentityLine] = {}
         self._drops: dict[tuple[Cid, bytes], tuple[tuple[SignedObject, ...], ...]] = {}
         self._pages: dict[Cid, tuple[GoodHeads, ...] | None] = {}
-        self._ancestries: dict[tuple[Cid, ...], tuple[frozenset[Cid], frozenset[Cid]]] = {}
+        self._ancestries: dict[tuple[Cid, ...], tuple[dict[Cid, Cid], frozenset[Cid]]] = {}
 
     def line(self, identity: Cid) -> IdentityLine:
         """The line of an identity [IDN-10].
@@ -136,7 +138,14 @@ class StandingAuditor:
             return _report(obj, Standing.GOOD, _ON_THE_LINE)
         ways = [self._audit_way(obj, drops) for drops in self._drops_after(line, obj)]
         if line.is_forked and any(way.standing is not Standing.GOOD for way in ways):
-            return _report(obj, Standing.FORKED, _NOT_GOOD_EVERYWHERE, by_event=line.forked_at)
+            evidence = {cid for way in ways for cid in way.evidence}
+            return _report(
+                obj,
+                Standing.FORKED,
+                _NOT_GOOD_EVERYWHERE,
+                by_event=line.forked_at,
+                evidence=evidence,
+            )
         return ways[0]
 
     def _drops_after(
@@ -154,33 +163,34 @@ class StandingAuditor:
         """Steps 2 to 5 of the spec, for one way the line may go."""
         if not drops:
             return _report(obj, Standing.GOOD, _NOT_DROPPED)
-        missing: set[Cid] = set()
+        search = _Search()
         for event in drops:
-            head = self._covering_head(obj, event, missing)
+            head = self._covering_head(obj, event, search)
             if head is not None:
-                return _report(obj, Standing.GOOD, _COVERED, by_event=event.cid, by_head=head)
-        if missing:
-            return _report(
-                obj,
-                Standing.UNDETERMINED,
-                _CANNOT_TELL,
-                by_event=drops[0].cid,
-                missing=tuple(sorted(missing)),
-            )
-        return _report(obj, Standing.DISAVOWED, _NOT_COVERED, by_event=drops[0].cid)
+                return _report(
+                    obj,
+                    Standing.GOOD,
+                    _COVERED,
+                    by_event=event.cid,
+                    by_head=head,
+                    evidence={head} - {obj.cid},
+                )
+        return _report(
+            obj,
+            Standing.UNDETERMINED if search.missing else Standing.DISAVOWED,
+            _CANNOT_TELL if search.missing else _NOT_COVERED,
+            by_event=drops[0].cid,
+            missing=search.missing,
+            evidence=search.heads,
+        )
 
-    def _covering_head(
-        self, obj: SignedObject, event: SignedObject, missing: set[Cid]
-    ) -> Cid | None:
-        """A good head that covers the object, from the pages with which `event` drops its key.
-
-        Blocks that would be needed to be sure that there is none are added to `missing`.
-        """
+    def _covering_head(self, obj: SignedObject, event: SignedObject, search: _Search) -> Cid | None:
+        """A good head that covers the object, from the pages with which `event` drops its key."""
         wanted = project_hash(obj)
         for page in _pages_of(event, obj.signer):
             entries = self._parse_page(page)
             if entries is None:
-                missing.add(page)
+                search.missing.add(page)
                 continue
             for entry in entries:
                 if entry.project != wanted or obj.cid in entry.exceptions:
@@ -188,39 +198,36 @@ class StandingAuditor:
                 if obj.cid in entry.heads:
                     return obj.cid
                 if obj.object_class in _HAS_DESCENDANTS:
-                    head = self._descendant(obj.cid, entry.heads, missing)
-                    if head is not None:
-                        return head
+                    reached, missing = self._ancestry(entry.heads)
+                    if obj.cid in reached:
+                        return reached[obj.cid]
+                    search.missing |= missing
+                    search.heads |= set(entry.heads) - missing
         return None
 
-    def _descendant(self, cid: Cid, heads: tuple[Cid, ...], missing: set[Cid]) -> Cid | None:
-        """The first of the heads that has an object among its ancestors."""
-        if cid not in self._ancestry(heads)[0]:
-            missing |= self._ancestry(heads)[1]
-            return None
-        return next((head for head in sorted(heads) if cid in self._ancestry((head,))[0]), None)
-
-    def _ancestry(self, heads: tuple[Cid, ...]) -> tuple[frozenset[Cid], frozenset[Cid]]:
-        """All that these objects reach by parents, and what of it is not here."""
+    def _ancestry(self, heads: tuple[Cid, ...]) -> tuple[dict[Cid, Cid], frozenset[Cid]]:
+        """All that these objects reach by parents, each with the first head that does, and what of it is not here."""
         found = self._ancestries.get(heads)
         if found is None:
             found = self._ancestries[heads] = self._climb(heads)
         return found
 
-    def _climb(self, heads: tuple[Cid, ...]) -> tuple[frozenset[Cid], frozenset[Cid]]:
-        stack = list(heads)
-        seen, missing = set(stack), set[Cid]()
-        while stack:
-            cid = stack.pop()
-            obj = self._lookup(cid)
-            if obj is None:
-                missing.add(cid)
-                continue
-            for parent in obj.parents:
-                if parent not in seen:
-                    seen.add(parent)
-                    stack.append(parent)
-        return frozenset(seen), frozenset(missing)
+    def _climb(self, heads: tuple[Cid, ...]) -> tuple[dict[Cid, Cid], frozenset[Cid]]:
+        reached: dict[Cid, Cid] = {}
+        missing: set[Cid] = set()
+        for head in sorted(heads):
+            stack = [head]
+            while stack:
+                cid = stack.pop()
+                if cid in reached:
+                    continue
+                reached[cid] = head
+                obj = self._lookup(cid)
+                if obj is None:
+                    missing.add(cid)
+                else:
+                    stack.extend(obj.parents)
+        return reached, frozenset(missing)
 
     def _parse_page(self, page: Cid) -> tuple[GoodHeads, ...] | None:
         """The entries of a page of good heads; None where it is not here, none where it is malformed [OBJ-23]."""
@@ -234,6 +241,16 @@ class StandingAuditor:
             except InvalidError:
                 self._pages[page] = ()
         return self._pages[page]
+
+
+@dataclass(slots=True)
+class _Search:
+    """What the search for a good head came by."""
+
+    missing: set[Cid] = field(default_factory=set[Cid])
+    """Blocks that would be needed to be sure that there is none."""
+    heads: set[Cid] = field(default_factory=set[Cid])
+    """Heads that were looked at, and are here."""
 
 
 _HAS_DESCENDANTS: Final = frozenset({ObjectClass.WORK, ObjectClass.RULES, ObjectClass.PROJECT})
@@ -262,7 +279,8 @@ def _report(
     *,
     by_event: Cid | None = None,
     by_head: Cid | None = None,
-    missing: tuple[Cid, ...] = (),
+    missing: Iterable[Cid] = (),
+    evidence: Iterable[Cid] = (),
 ) -> StandingReport:
     return StandingReport(
         cid=obj.cid,
@@ -270,5 +288,6 @@ def _report(
         reason=reason,
         by_event=by_event,
         by_head=by_head,
-        missing=missing,
+        missing=tuple(sorted(missing)),
+        evidence=tuple(sorted(evidence)),
     )
