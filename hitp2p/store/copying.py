@@ -18,10 +18,10 @@ from hitp2p.errors import UsageError
 
 __all__ = ["CopyReader", "copy_piece"]
 
-_PIECE_BYTES: Final = 4 * 1024 * 1024
+_PIECE_BYTES: Final = 2 * 1024 * 1024
 _SYNC_BYTES: Final = 64 * 1024 * 1024
 """Written bytes between two syncs. Early syncs let the disk work while we hash; one at the end made 1 GiB take half as long again."""
-AHEAD_BYTES: Final = 128 * 1024 * 1024
+AHEAD_BYTES: Final = 16 * 1024 * 1024
 """Copied bytes that may wait for the reader."""
 _CANT: Final = frozenset((errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP))
 """The kernel can't copy between these two files itself; read and write does."""
