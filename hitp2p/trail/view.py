@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from hitp2p.codec.cid import Cid
 from hitp2p.objects.contribution import Use
@@ -12,6 +12,7 @@ from hitp2p.objects.envelope import SignedObject
 from hitp2p.objects.kinds import ObjectClass
 from hitp2p.trail.display import code_of, safe_line, short_name
 from hitp2p.trail.graph import count_generations
+from hitp2p.trail.lanes import LaneRow, draw_lanes
 from hitp2p.trail.standing import Standing
 
 __all__ = ["Trail", "TrailEntry", "TrailSource"]
@@ -30,6 +31,10 @@ class TrailSource:
     """The work; None for something outside hitp2p."""
     title: str | None
     """Its title; None where it isn't here or has none."""
+    part: str | None
+    """Media fragment: what of it was used."""
+    into: str | None
+    """Media fragment: where in the entry it went."""
     note: str | None
     """The person's own sentence."""
 
@@ -40,7 +45,9 @@ class TrailEntry:
 
     cid: Cid
     kind: str
+    object_class: ObjectClass
     title: str | None
+    """None where it has none, or the kind is unknown."""
     identity: Cid
     """Who speaks."""
     name: str | None
@@ -50,7 +57,11 @@ class TrailEntry:
     generation: int
     is_head: bool
     """A work that no work here names as parent [TRL-10]."""
+    parents: tuple[Cid, ...]
+    """Works, and objects of unknown kinds, of this trail that it names as parents."""
     sources: tuple[TrailSource, ...]
+    more_sources: bool
+    """Whether its uses go on in list pages, which a trail doesn't read; the credits do."""
     note: str | None
     standing: Standing
 
@@ -83,33 +94,29 @@ class Trail:
             standing: the standing of an object.
         """
         members = {obj.cid: obj for obj in (project, *objects)}
-        counted: dict[Cid, int] = {}
-
-        def required(cid: Cid) -> tuple[Cid, ...]:
-            obj = members.get(cid) or lookup(cid)
-            return () if obj is None else obj.required
-
-        count_generations(members, required, counted)
-        named = {
-            parent
-            for obj in members.values()
-            if obj.object_class is ObjectClass.WORK
-            for parent in obj.parents
-        }
-        order = sorted(members, key=lambda cid: (counted[cid], cid))
+        view = _View(members, lookup, standing)
         return cls(
             project=project.cid,
             title=project.body["title"],
             license=project.body.get("license"),
-            entries=tuple(
-                _entry(members[cid], counted[cid], cid not in named, lookup, standing)
-                for cid in order
-            ),
+            entries=tuple(view.entries()),
         )
 
     def text(self) -> str:
-        """Lines for a terminal; `*` marks a head. All foreign text is cleaned."""
-        return "\n".join(line for entry in self.entries for line in _lines(entry))
+        """Lines for a terminal: works in lanes, `*` marks a head (see `hitp2p.trail.lanes`). Foreign text is cleaned."""
+        return "\n".join(self._text_lines())
+
+    def _text_lines(self) -> Iterator[str]:
+        works = [entry for entry in self.entries if entry.object_class in _IN_LANES]
+        number = {entry.cid: place for place, entry in enumerate(works)}
+        rows = draw_lanes([[number[parent] for parent in entry.parents] for entry in works])
+        row = LaneRow(work="", below="")
+        for entry in self.entries:
+            if entry.cid in number:
+                row = next(rows)
+                yield from _lines(entry, row.work, row.below)
+            else:
+                yield from _lines(entry, row.below, row.below)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values with stable names: project, title, license, entries."""
@@ -121,69 +128,128 @@ class Trail:
         }
 
 
-def _entry(
-    obj: SignedObject,
-    generation: int,
-    unnamed: bool,
-    lookup: Lookup,
-    standing: Callable[[SignedObject], Standing],
-) -> TrailEntry:
-    genesis = lookup(obj.identity)
-    body = obj.body
-    note = body.get("note") or body.get("reason") or body.get("text")
-    return TrailEntry(
-        cid=obj.cid,
-        kind=obj.kind,
-        title=body.get("title"),
-        identity=obj.identity,
-        name=None if genesis is None else genesis.body.get("name"),
-        time=obj.time,
-        generation=generation,
-        is_head=unnamed and obj.object_class is ObjectClass.WORK,
-        sources=tuple(_sources(obj, lookup)),
-        note=note if isinstance(note, str) else None,
-        standing=standing(obj),
-    )
+_IN_LANES: Final = frozenset({ObjectClass.WORK, ObjectClass.UNKNOWN})
+"""What can be a parent of works."""
 
 
-def _sources(obj: SignedObject, lookup: Lookup) -> Iterator[TrailSource]:
-    if obj.object_class is not ObjectClass.WORK:
-        return
-    used: set[Cid] = set()
-    for raw in obj.body.get("uses", ()):
-        use = Use.from_body(raw)
+class _View:
+    """Makes the entries of one set."""
+
+    def __init__(
+        self,
+        members: Mapping[Cid, SignedObject],
+        lookup: Lookup,
+        standing: Callable[[SignedObject], Standing],
+    ) -> None:
+        self.members = members
+        self.lookup = lookup
+        self.standing = standing
+        self.names: dict[Cid, str | None] = {}
+        self.built_on = {
+            parent
+            for obj in members.values()
+            if obj.object_class is ObjectClass.WORK
+            for parent in obj.parents
+        }
+
+    def entries(self) -> Iterator[TrailEntry]:
+        generation = count_generations(self.members, self.required)
+        for cid in sorted(self.members, key=lambda cid: (generation[cid], cid)):
+            yield self.entry(self.members[cid], generation[cid])
+
+    def required(self, cid: Cid) -> tuple[Cid, ...]:
+        obj = self.get(cid)
+        return () if obj is None else obj.required
+
+    def get(self, cid: Cid) -> SignedObject | None:
+        return self.members.get(cid) or self.lookup(cid)
+
+    def entry(self, obj: SignedObject, generation: int) -> TrailEntry:
+        is_work = obj.object_class is ObjectClass.WORK
+        return TrailEntry(
+            cid=obj.cid,
+            kind=obj.kind,
+            object_class=obj.object_class,
+            title=_text_of(obj, "title"),
+            identity=obj.identity,
+            name=self.name(obj.identity),
+            time=obj.time,
+            generation=generation,
+            is_head=is_work and obj.cid not in self.built_on,
+            parents=tuple(filter(self.is_in_lanes, obj.parents)),
+            sources=tuple(self.sources(obj)) if is_work else (),
+            more_sources=is_work and "uses_pages" in obj.body,
+            note=_text_of(obj, "note", "prompt", "reason", "text"),
+            standing=self.standing(obj),
+        )
+
+    def is_in_lanes(self, cid: Cid) -> bool:
+        obj = self.members.get(cid)
+        return obj is not None and obj.object_class in _IN_LANES
+
+    def name(self, identity: Cid) -> str | None:
+        if identity not in self.names:
+            genesis = self.get(identity)
+            self.names[identity] = None if genesis is None else _text_of(genesis, "name")
+        return self.names[identity]
+
+    def sources(self, obj: SignedObject) -> Iterator[TrailSource]:
+        used: set[Cid] = set()
+        for use in map(Use.from_body, obj.body.get("uses", ())):
+            if use.work is not None:
+                used.add(use.work)
+            yield self.source(use)
+        for parent in obj.parents:
+            if parent not in used and parent != obj.project:
+                yield self.source(Use(relation="remix", work=parent))
+
+    def source(self, use: Use) -> TrailSource:
         title = None
-        if use.work is not None:
-            used.add(use.work)
-            title = _title(use.work, lookup)
-        elif use.source is not None:
+        if use.source is not None:
             title = use.source.title or use.source.url
-        yield TrailSource(relation=use.relation, cid=use.work, title=title, note=use.note)
-    for parent in obj.parents:
-        if parent not in used and parent != obj.project:
-            yield TrailSource(relation="remix", cid=parent, title=_title(parent, lookup), note=None)
+        elif use.work is not None and (work := self.get(use.work)) is not None:
+            title = _text_of(work, "title")
+        return TrailSource(
+            relation=use.relation,
+            cid=use.work,
+            title=title,
+            part=use.part,
+            into=use.into,
+            note=use.note,
+        )
 
 
-def _title(cid: Cid, lookup: Lookup) -> str | None:
-    found = lookup(cid)
-    title = None if found is None else found.body.get("title")
-    return title if isinstance(title, str) else None
+def _text_of(obj: SignedObject, *names: str) -> str | None:
+    """The first of these fields that a body has; bodies of unknown kinds may hold anything, and are left alone."""
+    if obj.object_class is ObjectClass.UNKNOWN:
+        return None
+    found = next((obj.body[name] for name in names if name in obj.body), None)
+    return found if isinstance(found, str) else None
 
 
-def _lines(entry: TrailEntry) -> Iterator[str]:
-    mark = "*" if entry.is_head else "|"
+def _lines(entry: TrailEntry, lane: str, below: str) -> Iterator[str]:
     who = f"{safe_line(entry.name or '?')} {code_of(entry.identity)}"
-    what = safe_line(entry.title) if entry.title else ""
-    standing = "" if entry.standing is Standing.GOOD else f"  ({entry.standing.value})"
-    yield f"{mark} {short_name(entry.cid)}  {safe_line(entry.kind)}  {what}  by {who}{standing}"
+    words = [short_name(entry.cid), entry.kind, safe_line(entry.title or ""), f"by {who}"]
+    if entry.standing is not Standing.GOOD:
+        words.append(f"({entry.standing.value})")
+    yield f"{lane:<2} " + "  ".join(filter(None, words))
+    for line in _remarks(entry):
+        yield f"{below:<2}     {line}"
+
+
+def _remarks(entry: TrailEntry) -> Iterator[str]:
     for source in entry.sources:
+        part = f" {safe_line(source.part)}" if source.part else ""
         name = safe_line(source.title) if source.title else "(not here)"
         cid = "" if source.cid is None else f" {short_name(source.cid)}"
-        yield f"|     {source.relation} of {name}{cid}"
+        into = f" into {safe_line(source.into)}" if source.into else ""
+        yield f"{source.relation} of {name}{cid}{part}{into}"
         if source.note:
-            yield f'|       "{safe_line(source.note)}"'
+            yield f'  "{safe_line(source.note)}"'
+    if entry.more_sources:
+        yield "and more sources; the credits list them"
     if entry.note:
-        yield f'|     "{safe_line(entry.note)}"'
+        yield f'"{safe_line(entry.note)}"'
 
 
 def _entry_json(entry: TrailEntry) -> dict[str, Any]:
