@@ -106,7 +106,9 @@ def render_text(
 def _lines_text(lines: Iterable[CreditLine], codes: bool) -> Iterator[str]:
     for line in lines:
         indent = "  " * min(line.distance, 8)
-        yield f'{indent}"{_title(line)}"  {_source(line)}  {_license(line)}'
+        url = license_url(line.license) if line.license else None
+        terms = _license(line) + (f"  {url}" if url else "")
+        yield f'{indent}"{_title(line)}"  {_source(line)}  {terms}'
         for person in line.people:
             yield f"{indent}    by {_person(person, codes)}"
         for use in _nearest(line):
@@ -121,7 +123,7 @@ def _lines_text(lines: Iterable[CreditLine], codes: bool) -> Iterator[str]:
 
 def _roles_text(lines: Sequence[CreditLine], codes: bool) -> Iterator[str]:
     for role in iter_roles(lines):
-        yield f"{safe_line(role_word(role.role))}"
+        yield f"- {safe_line(role_word(role.role))}"
         for person, where in role.people:
             yield f"    {_who(person, codes)}: {', '.join(_title(line) for line in where)}"
 
@@ -150,6 +152,8 @@ def _lines_markdown(lines: Iterable[CreditLine], codes: bool) -> Iterator[str]:
         for use in _nearest(line):
             note = f": “{_md(safe_line(use.note))}”" if use.note else ""
             yield f"{indent}  - used as {_md(_use(use))}{note}"
+        if line.note:
+            yield f"{indent}  - “{_md(safe_line(line.note))}”"
         for remark in _remarks(line):
             yield f"{indent}  - {_md(remark)}"
 
@@ -190,8 +194,9 @@ def _lines_html(lines: Iterable[CreditLine], codes: bool) -> Iterator[str]:
             + "</li>"
             for use in _nearest(line)
         )
+        note = f"<li><q>{escape(safe_line(line.note))}</q></li>" if line.note else ""
         remarks = "".join(f"<li>{escape(remark)}</li>" for remark in _remarks(line))
-        more = f"<ul>{uses}{remarks}</ul>" if uses or remarks else ""
+        more = f"<ul>{uses}{note}{remarks}</ul>" if uses or note or remarks else ""
         yield (
             f"<li><cite>{escape(_title(line))}</cite> by {people or '?'},"
             f" {_link(_source(line), source_url)}, {terms}{more}</li>"
