@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from hitp2p.errors import UsageError
-from hitp2p.store.faults import store_errors
+from hitp2p.store.faults import sqlite_errors
 from hitp2p.store.schema import open_database
 
 __all__ = ["Connections"]
@@ -61,7 +61,7 @@ class Connections:
     def read(self) -> Generator[sqlite3.Connection]:
         """Several reads of one state of the store."""
         db = self.get()
-        with store_errors(self.path):
+        with sqlite_errors(self.path):
             if db.in_transaction:
                 yield db
                 return
@@ -75,7 +75,7 @@ class Connections:
     def write(self, *, durable: bool) -> Generator[sqlite3.Connection]:
         """A transaction that no other writer interrupts; inside another one of this thread, a part of that."""
         db = self.get()
-        with store_errors(self.path):
+        with sqlite_errors(self.path):
             if db.in_transaction:
                 with _savepoint(db):
                     yield db

@@ -186,6 +186,10 @@ class Store(Protocol):
         """Keep every other writer out, in this process and others; what is written inside is one transaction."""
         ...
 
+    def make_room(self) -> bool:
+        """On a full disk, let go of space that was kept back for tidying; whether there was any."""
+        ...
+
     def rebuild_index(self) -> tuple[Cid, ...]:
         """Throw the index away and make it anew from the blocks.
 

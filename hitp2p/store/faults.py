@@ -11,7 +11,7 @@ from typing import Final
 
 from hitp2p.errors import StoreError, StoreFullError
 
-__all__ = ["store_errors"]
+__all__ = ["sqlite_errors", "store_errors"]
 
 _FULL: Final = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
 _READ_ONLY: Final = frozenset((errno.EROFS, errno.EACCES, errno.EPERM))
@@ -24,11 +24,19 @@ _DAMAGED: Final = frozenset((sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB))
 def store_errors(where: Path) -> Generator[None]:
     """Turn what SQLite and the system raise into errors of ours. `where` is what the message names."""
     try:
+        with sqlite_errors(where):
+            yield
+    except OSError as error:
+        raise _from_system(error, where) from error
+
+
+@contextmanager
+def sqlite_errors(where: Path) -> Generator[None]:
+    """As `store_errors`, for blocks that run code of a caller's, whose system errors are its own."""
+    try:
         yield
     except sqlite3.Error as error:
         raise _from_sqlite(error, where) from error
-    except OSError as error:
-        raise _from_system(error, where) from error
 
 
 def _from_sqlite(error: sqlite3.Error, where: Path) -> StoreError:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hitp2p.codec.cid import RAW, Cid
-from hitp2p.errors import CorruptBlockError, StoreError
+from hitp2p.errors import CorruptBlockError, StoreError, StoreFullError
 from hitp2p.store.contract import Store
 from hitp2p.store.faults import store_errors
 from hitp2p.store.mediafolder import iter_files, tidying
@@ -50,7 +50,12 @@ def collect(store: Store, *, dry_run: bool = False) -> GcReport:
         if not alone:
             return GcReport(blocks=(), files=(), file_bytes=0, is_busy=True)
         files = _collect_files(store, folder, dry_run, set())  # needs no room; makes some
-        blocks = _collect_blocks(store, dry_run)
+        try:
+            blocks = _collect_blocks(store, dry_run)
+        except StoreFullError:
+            if not store.make_room():
+                raise
+            blocks = _collect_blocks(store, dry_run)
         files |= _collect_files(store, folder, dry_run, set(blocks))
     return GcReport(
         blocks=blocks, files=tuple(sorted(files)), file_bytes=sum(files.values()), is_busy=False

@@ -24,7 +24,14 @@ from hitp2p.store.contract import LeafPlace, Store
 from hitp2p.store.copying import CopyReader
 from hitp2p.store.faults import store_errors
 from hitp2p.store.leaves import READ_FLAGS
-from hitp2p.store.mediafolder import hold_shared, place_file, release, unfinished_path
+from hitp2p.store.mediafolder import (
+    RESERVE_FROM_BYTES,
+    hold_shared,
+    keep_reserve,
+    place_file,
+    release,
+    unfinished_path,
+)
 
 __all__ = ["INLINE_BYTES", "AddedMedia", "Mode", "add_media"]
 
@@ -168,6 +175,8 @@ def _copy(source: FileIO, size: int, progress: Progress | None, folder: Path) ->
     with store_errors(folder):
         lock = hold_shared(folder)
         try:
+            if size >= RESERVE_FROM_BYTES:
+                keep_reserve(folder)
             built, leaves, nodes, path = _write_copy(source, size, progress, folder)
         except BaseException:
             release(lock)

@@ -20,8 +20,11 @@ if sys.platform != "win32":
     import fcntl
 
 __all__ = [
+    "RESERVE_FROM_BYTES",
+    "free_reserve",
     "hold_shared",
     "iter_files",
+    "keep_reserve",
     "place_file",
     "release",
     "sweep_unfinished",
@@ -32,6 +35,12 @@ __all__ = [
 
 _LOCK: Final = "lock"
 _UNFINISHED: Final = "tmp"
+_RESERVE: Final = "reserve"
+_RESERVE_BYTES: Final = 16 * 1024 * 1024
+"""What the database's log may have grown to, and so what writing it back may need on a full disk."""
+
+RESERVE_FROM_BYTES: Final = 64 * 1024 * 1024
+"""A store gets a reserve with the first medium, or at the first opening with a database, of this size: small ones stay small."""
 
 
 def hold_shared(folder: Path) -> int:
@@ -112,3 +121,33 @@ def sweep_unfinished(folder: Path) -> None:
     with store_errors(folder), tidying(folder) as alone:
         for path in unfinished.iterdir() if alone else ():
             path.unlink(missing_ok=True)
+
+
+def keep_reserve(folder: Path) -> None:
+    """Keep some space back, if there is any: on a full disk even removing things needs a little."""
+    path = folder / _RESERVE
+    if path.exists():
+        return
+    new = unfinished_path(folder)
+    try:
+        with new.open("xb") as file:
+            _allocate(file.fileno())
+        os.replace(new, path)
+    except OSError:
+        new.unlink(missing_ok=True)
+
+
+def _allocate(file: int) -> None:
+    if sys.platform == "linux":
+        os.posix_fallocate(file, 0, _RESERVE_BYTES)
+    else:
+        os.write(file, bytes(_RESERVE_BYTES))
+
+
+def free_reserve(folder: Path) -> bool:
+    """Let go of the space kept back; whether there was any."""
+    try:
+        (folder / _RESERVE).unlink()
+    except FileNotFoundError:
+        return False
+    return True

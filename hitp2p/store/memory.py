@@ -232,6 +232,10 @@ class MemoryStore:
                 self._objects, self._blocks, self._leaves = saved
                 raise
 
+    def make_room(self) -> bool:
+        with self._open():
+            return False
+
     def rebuild_index(self) -> tuple[Cid, ...]:
         with self._open():
             old, self._objects = self._objects, {}

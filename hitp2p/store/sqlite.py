@@ -25,7 +25,12 @@ from hitp2p.store.faults import store_errors
 from hitp2p.store.index import CHUNK, chunks, compare_index, find_nodes, rebuild
 from hitp2p.store.intact import is_intact, require_intact
 from hitp2p.store.leaves import decode_place, read_leaf
-from hitp2p.store.mediafolder import sweep_unfinished
+from hitp2p.store.mediafolder import (
+    RESERVE_FROM_BYTES,
+    free_reserve,
+    keep_reserve,
+    sweep_unfinished,
+)
 from hitp2p.store.schema import migrate, needs_migration
 from hitp2p.store.writing import put_batch, remove_blocks
 
@@ -89,6 +94,8 @@ class SqliteStore:
                 migrate(db)
                 rebuild(db, fts5=self._fts5)
         sweep_unfinished(self.media_folder)
+        if self._connections.path.stat().st_size >= RESERVE_FROM_BYTES:
+            keep_reserve(self.media_folder)
 
     @property
     def media_folder(self) -> Path:
@@ -281,6 +288,12 @@ class SqliteStore:
     def exclusive(self) -> Generator[None]:
         with self._connections.write(durable=True):
             yield
+
+    def make_room(self) -> bool:
+        if not free_reserve(self.media_folder):
+            return False
+        self._all("PRAGMA wal_checkpoint (TRUNCATE)")
+        return True
 
     def rebuild_index(self) -> tuple[Cid, ...]:
         with self._connections.write(durable=True) as db:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -489,9 +490,7 @@ class StoreSuite:
 
     def test_threads_may_write_at_once(self, full: Store, story: Story) -> None:
         works = [story.ana.work(story.project, f"Work {number}") for number in range(60)]
-        errors = run_threads(
-            [lambda part=part: put_each(full, works[part::2]) for part in (0, 1, 0, 1)]
-        )
+        errors = run_threads([partial(put_each, full, works[part::2]) for part in (0, 1, 0, 1)])
         assert errors == []
         assert set(full.heads(story.project.cid)) >= {work.cid for work in works}
         assert len(list(full.rows())) == len(story.objects) + len(works)
