@@ -7,12 +7,25 @@ from functools import cache
 from hashlib import sha256
 from typing import Any
 
+from hitp2p.codec.car import verify_block
 from hitp2p.codec.cid import DAG_CBOR, RAW, Cid
 from hitp2p.codec.dagcbor import Profile, encode
 from hitp2p.keys.ed25519 import SigningKey
 from hitp2p.objects.envelope import SignedObject, sign_object
+from hitp2p.trail.bundle import MediaChoice, gather_bundle
+from hitp2p.trail.bundle_reader import BundleContents, BundleReader
 
-__all__ = ["Person", "World", "key_of", "make_page", "make_shape", "raw_block"]
+__all__ = [
+    "Person",
+    "World",
+    "bundle_blocks",
+    "commitment",
+    "key_of",
+    "make_page",
+    "make_shape",
+    "raw_block",
+    "read_blocks",
+]
 
 TIME = 1_700_000_000_000
 
@@ -160,6 +173,12 @@ class World:
     def events(self, identity: Cid) -> Iterator[SignedObject]:
         return (o for o in self.objects.values() if o.kind == "identity" and o.identity == identity)
 
+    def event_cids(self, identity: Cid) -> list[Cid]:
+        return [event.cid for event in self.events(identity)]
+
+    def referrers(self, cid: Cid) -> list[Cid]:
+        return [obj.cid for obj in self.objects.values() if cid in obj.refs]
+
     def without(self, *cids: Cid) -> World:
         objects = (obj for cid, obj in self.objects.items() if cid not in cids)
         return World(*objects, blocks=[(c, b) for c, b in self.blocks.items() if c not in cids])
@@ -182,3 +201,28 @@ def make_shape(
             )
         )
     return works
+
+
+def bundle_blocks(
+    work: SignedObject, world: World, media: MediaChoice = "none"
+) -> tuple[tuple[Cid, Cid], list[tuple[Cid, bytes]], list[Cid]]:
+    """Roots and blocks of a bundle, and what was missing."""
+    bundle = gather_bundle(
+        work,
+        lookup=world.lookup,
+        events=world.event_cids,
+        referrers=world.referrers,
+        blocks=world,
+        media=media,
+    )
+    missing: list[Cid] = []
+    return (bundle.work, bundle.snapshot.root), list(bundle.blocks(world, missing)), missing
+
+
+def read_blocks(roots: tuple[Cid, ...], blocks: Iterable[tuple[Cid, bytes]]) -> BundleContents:
+    """What a reader makes of these blocks."""
+    reader = BundleReader(roots)
+    for cid, block in blocks:
+        verify_block(cid, block)
+        reader.take(cid, block)
+    return reader.finish()

@@ -1,11 +1,11 @@
 """Lanes: how works hang together, drawn beside the lines of a trail, the oldest first.
 
-A work holds a lane until the last of its children is drawn, which takes a free lane, often that one. One row a work, so
-that a merge of a hundred parents is one row as well:
+A work holds a lane until the last of its children is drawn, which takes it over. One row a work, so that a merge of a
+hundred parents is one row as well:
 
     o       a verse
     +-o     a song of it, in a lane of its own
-    o |     a film of it, which ends and takes over the verse's lane
+    o |     a film of it, which as the last child takes over the verse's lane
     *-'     a remix of film and song
 
 `o` is a work that others build on, `*` a head; `+` a parent whose lane goes on, `'` one whose lane ends here.
@@ -46,12 +46,16 @@ def draw_lanes(parents_of: Sequence[Sequence[int]]) -> Iterator[LaneRow]:
     column: dict[int, int] = {}
     for number, parents in enumerate(parents_of):
         joined: dict[int, bool] = {}
+        ended: list[int] = []
         for parent in set(parents):
             n_waiting[parent] -= 1
             joined[column[parent]] = n_waiting[parent] > 0
             if not n_waiting[parent]:
-                lanes.end(column.pop(parent))
-        own = lanes.begin()
+                ended.append(column.pop(parent))
+        own = min(ended) if ended else lanes.begin()
+        for lane in ended:
+            if lane != own:
+                lanes.end(lane)
         goes_on = n_waiting[number] > 0
         row = lanes.row(own, joined, "o" if goes_on else "*")
         if goes_on:
@@ -70,7 +74,7 @@ class _Lanes:
         self._n_hidden = 0
 
     def begin(self) -> int:
-        """Take the leftmost free column; a lane that has just ended is among them."""
+        """Take the leftmost free column."""
         if self._free:
             column = heappop(self._free)
             self._taken[column] = True
