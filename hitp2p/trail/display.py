@@ -49,7 +49,7 @@ def _shown(char: str) -> str:
 
 def web_url(url: str) -> str | None:
     """The URL where it is a plain http or https one that may become a link; None otherwise."""
-    return url if _WEB.fullmatch(url) and url.isprintable() else None
+    return url if _WEB.fullmatch(url) and url.isascii() and url.isprintable() else None
 
 
 def license_url(license_id: str) -> str | None:
