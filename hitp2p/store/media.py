@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO, FileIO
 from pathlib import Path
@@ -89,32 +88,49 @@ def add_media(
         UsageError: it is no regular file, or it changed while it was read.
         StoreFullError: no room for the copy; nothing of it stays.
     """
-    with _open_source(Path(path)) as (source, state):
-        size = state.st_size
+    with _Source(Path(path)) as source:
         if mode == "reference":
-            return _read_through(source, size, progress, os.path.realpath(path))
-        if store.media_folder is None or size <= INLINE_BYTES:
+            return _read_through(source, progress, os.path.realpath(path))
+        if store.media_folder is None or source.size <= INLINE_BYTES:
             return _read_in(source, progress)
-        return _copy(source, size, progress, store.media_folder)
+        return _copy(source, progress, store.media_folder)
 
 
-@contextmanager
-def _open_source(path: Path) -> Generator[tuple[FileIO, os.stat_result]]:
-    """The open file; at the end, whether it stayed the same."""
-    try:
-        number = os.open(path, READ_FLAGS)
-    except FileNotFoundError:
-        raise NotFoundError(f"{path}: there is no such file") from None
-    except OSError as error:
-        raise UsageError(f"{path}: can't be read ({error.strerror})") from error
-    with FileIO(number) as source:
-        before = os.fstat(number)
-        if not stat.S_ISREG(before.st_mode):
+class _Source:
+    """An open file that is to stay as it is."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self.number = os.open(path, READ_FLAGS)
+        except FileNotFoundError:
+            raise NotFoundError(f"{path}: there is no such file") from None
+        except OSError as error:
+            raise UsageError(f"{path}: can't be read ({error.strerror})") from error
+        state = os.fstat(self.number)
+        if not stat.S_ISREG(state.st_mode):
+            os.close(self.number)
             raise UsageError(f"{path}: not a regular file; only files can be added")
-        yield source, before
-        after = os.fstat(number)
-        if (after.st_size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
-            raise UsageError(f"{path}: changed while it was read; add it when it is finished")
+        self.size = state.st_size
+        self._state = state
+        self.file = FileIO(self.number)
+
+    def require_same(self) -> None:
+        """To be asked when all is read and before anything is kept."""
+        now = os.fstat(self.number)
+        if (now.st_size, now.st_mtime_ns) != (self.size, self._state.st_mtime_ns):
+            raise UsageError(f"{self.path}: changed while it was read; add it when it is finished")
+
+    def __enter__(self) -> _Source:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.file.close()
 
 
 class _Watched:
@@ -159,40 +175,41 @@ def _places(leaves: list[Leaf], path: str) -> tuple[LeafPlace, ...]:
     )
 
 
-def _read_through(source: FileIO, size: int, progress: Progress | None, path: str) -> AddedMedia:
-    built, leaves, nodes = _build(source, size, progress)
+def _read_through(source: _Source, progress: Progress | None, path: str) -> AddedMedia:
+    built, leaves, nodes = _build(source.file, source.size, progress)
+    source.require_same()
     return AddedMedia(built=built, blocks=tuple(nodes), leaves=_places(leaves, path))
 
 
-def _read_in(source: FileIO, progress: Progress | None) -> AddedMedia:
-    content = source.readall()
+def _read_in(source: _Source, progress: Progress | None) -> AddedMedia:
+    content = source.file.readall()
+    source.require_same()
     built, leaves, nodes = _build(BytesIO(content), len(content), progress)
     blocks = {leaf.cid: content[leaf.offset : leaf.offset + leaf.length] for leaf in leaves}
     return AddedMedia(built=built, blocks=(*blocks.items(), *nodes), leaves=())
 
 
-def _copy(source: FileIO, size: int, progress: Progress | None, folder: Path) -> AddedMedia:
+def _copy(source: _Source, progress: Progress | None, folder: Path) -> AddedMedia:
     with store_errors(folder):
         lock = hold_shared(folder)
         try:
-            if size >= RESERVE_FROM_BYTES:
+            if source.size >= RESERVE_FROM_BYTES:
                 keep_reserve(folder)
-            built, leaves, nodes, path = _write_copy(source, size, progress, folder)
+            return _write_copy(source, progress, folder, lock)
         except BaseException:
             release(lock)
             raise
-    return AddedMedia(built=built, blocks=tuple(nodes), leaves=_places(leaves, path), _lock=lock)
 
 
-def _write_copy(
-    source: FileIO, size: int, progress: Progress | None, folder: Path
-) -> tuple[BuiltFile, list[Leaf], list[tuple[Cid, bytes]], str]:
+def _write_copy(source: _Source, progress: Progress | None, folder: Path, lock: int) -> AddedMedia:
     unfinished = unfinished_path(folder)
     try:
         with FileIO(unfinished, "xb") as target, FileIO(unfinished, "rb") as copy:
-            with CopyReader(source.fileno(), target.fileno(), copy, size) as reader:
-                built, leaves, nodes = _build(reader, size, progress)
+            with CopyReader(source.number, target.fileno(), copy, source.size) as reader:
+                built, leaves, nodes = _build(reader, source.size, progress)
             os.fsync(target.fileno())
-        return built, leaves, nodes, place_file(folder, unfinished, built.sha256)
+        source.require_same()
+        path = place_file(folder, unfinished, built.sha256)
     finally:
         unfinished.unlink(missing_ok=True)
+    return AddedMedia(built=built, blocks=tuple(nodes), leaves=_places(leaves, path), _lock=lock)
