@@ -28,6 +28,8 @@ def store_errors(where: Path) -> Generator[None]:
             yield
     except OSError as error:
         raise _from_system(error, where) from error
+    except UnicodeDecodeError as error:  # a damaged schema in SQLite's own message
+        raise _damaged(error, where) from error
 
 
 @contextmanager
@@ -51,10 +53,7 @@ def _from_sqlite(error: sqlite3.Error, where: Path) -> StoreError:
             f"{where}: another program has been writing for too long; try again when it is done"
         )
     if code in _DAMAGED:
-        return StoreError(
-            f"{where}: the database file is damaged ({error}). Copy the folder as it is, then try "
-            "`hitp2p fsck`; if that can't read it either, open your last backup"
-        )
+        return _damaged(error, where)
     return StoreError(f"{where}: {error}")
 
 
@@ -77,4 +76,11 @@ def _read_only(where: Path) -> StoreError:
     return StoreError(
         f"{where}: can't be written to. Check who owns the folder and whether the disk is mounted "
         "read-only, or copy the workspace to a place of your own"
+    )
+
+
+def _damaged(error: Exception, where: Path) -> StoreError:
+    return StoreError(
+        f"{where}: the database file is damaged ({error}). Copy the folder as it is, then try "
+        "`hitp2p fsck`; if that can't read it either, open your last backup"
     )

@@ -137,9 +137,13 @@ def connect(path: Path | str) -> sqlite3.Connection:
         check_same_thread=False,
         cached_statements=256,
     )
-    db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
-    db.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
-    db.execute("PRAGMA fullfsync = ON")  # macOS: fsync alone leaves data in the drive's cache
+    try:
+        db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+        db.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+        db.execute("PRAGMA fullfsync = ON")  # macOS: fsync alone leaves data in the drive's cache
+    except BaseException:
+        db.close()
+        raise
     return db
 
 

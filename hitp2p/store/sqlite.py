@@ -9,6 +9,7 @@ rows are read page by page, so that a slow caller never holds a snapshot open.
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -86,7 +87,7 @@ class SqliteStore:
         return store
 
     def _start(self) -> None:
-        with self._connections.read() as db:
+        with store_errors(self._connections.path), self._connections.read() as db:
             sql = db.execute("SELECT sql FROM sqlite_master WHERE name = 'words'").fetchone()
         self._fts5 = sql is None or sql[0].startswith("CREATE VIRTUAL")
         if needs_migration(self._connections.get()):
@@ -133,7 +134,7 @@ class SqliteStore:
     def put(self, batch: WriteBatch, *, durable: bool = True) -> tuple[ObjectRow, ...]:
         for cid, data in batch.blocks:
             require_intact(cid, data)
-        with self._connections.write(durable=durable) as db:
+        with self._writing(durable=durable) as db:
             return put_batch(db, batch)
 
     def row(self, cid: Cid, /) -> ObjectRow | None:
@@ -281,7 +282,7 @@ class SqliteStore:
                 yield decode_place(_cid(raw), path, start, length)
 
     def remove(self, cids: Iterable[Cid], /) -> None:
-        with self._connections.write(durable=True) as db:
+        with self._writing() as db:
             remove_blocks(db, cids, fts5=self._fts5)
 
     @contextmanager
@@ -296,11 +297,11 @@ class SqliteStore:
         return True
 
     def rebuild_index(self) -> tuple[Cid, ...]:
-        with self._connections.write(durable=True) as db:
+        with self._writing() as db:
             return rebuild(db, fts5=self._fts5)
 
     def audit_index(self) -> tuple[str, ...]:
-        with self._connections.read() as db:
+        with store_errors(self._connections.path), self._connections.read() as db:
             damage = [row[0] for row in db.execute("PRAGMA quick_check") if row[0] != "ok"]
             return (*damage, *compare_index(db, fts5=self._fts5))
 
@@ -322,6 +323,11 @@ class SqliteStore:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    @contextmanager
+    def _writing(self, *, durable: bool = True) -> Generator[sqlite3.Connection]:
+        with store_errors(self._connections.path), self._connections.write(durable=durable) as db:
+            yield db
 
     def _all(self, sql: str, *values: object) -> list[Any]:
         db = self._connections.get()
