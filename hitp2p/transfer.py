@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from hitp2p.codec.car import CarReader, CarWriter
 from hitp2p.codec.cid import Cid
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from hitp2p.trail.bundle import MediaChoice
 
 __all__ = ["Carried", "export_bundle", "import_bundle", "iter_media", "read_bundle"]
+
+_PART_BYTES: Final = 8 * 1024 * 1024
+"""How much of a bundle's texts and media an import holds at once, in bytes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,39 +94,78 @@ def _write(bundle: Bundle, store: Store, path: Path, missing: list[Cid]) -> int:
 
 
 def import_bundle(store: Store, path: Path) -> Carried:
-    """Check a bundle whole, then store it in one transaction."""
-    contents, n_blocks = read_bundle(path)
+    """Check a bundle whole, then store it in one transaction.
+
+    For that, texts and media are read from the file a second time, a few at once, so they never fill the memory.
+
+    Raises:
+        InvalidError: the file breaks a rule; nothing is stored.
+        UsageError: it can't be read, or was changed meanwhile.
+    """
+    passed: set[Cid] = set()
+    contents, n_blocks = read_bundle(path, on_block=lambda cid, _: passed.add(cid))
     batch = WriteBatch(
-        objects=tuple(contents.objects.values()),
-        blocks=(*contents.pages.items(), *contents.blocks.items()),
+        objects=tuple(contents.objects.values()), blocks=tuple(contents.pages.items())
     )
-    new = store.put(batch)
+    with store.exclusive():
+        new = store.put(batch)
+        for blocks in _iter_parts(path, passed):
+            store.put(WriteBatch(blocks=blocks))
     return Carried(
         cid=contents.work, n_objects=len(contents.objects), n_blocks=n_blocks, n_new=len(new)
     )
 
 
-def read_bundle(path: Path) -> tuple[BundleContents, int]:
+def _iter_parts(path: Path, wanted: set[Cid]) -> Iterator[list[tuple[Cid, bytes]]]:
+    """The wanted blocks of a bundle, in lists that are small enough to hold."""
+    if not wanted:
+        return
+    part: list[tuple[Cid, bytes]] = []
+    n_bytes = n_found = 0
+    with _opened(path) as car:
+        for block in car:
+            if block.cid in wanted:
+                part.append((block.cid, block.data))
+                n_bytes += len(block.data)
+                n_found += 1
+            if n_bytes >= _PART_BYTES:
+                yield part
+                part, n_bytes = [], 0
+    if n_found != len(wanted):
+        raise UsageError(f"{path} was changed while it was read; nothing was stored")
+    yield part
+
+
+def read_bundle(
+    path: Path, *, on_block: Callable[[Cid, bytes], None] | None = None
+) -> tuple[BundleContents, int]:
     """Everything in a bundle, verified, and how many blocks it has.
+
+    Args:
+        path: the file.
+        on_block: gets texts and media as they come, instead of their being held.
 
     Raises:
         InvalidError: the file breaks a rule.
         NotFoundError: there is no such file.
         UsageError: it can't be read.
     """
+    with _opened(path) as car:
+        reader = BundleReader(car.roots, on_block=on_block)
+        n_blocks = 0
+        for block in car:
+            if not block.checked:
+                raise RuleError("a block whose hash can't be checked", rule="BND-2", cid=block.cid)
+            reader.take(block.cid, block.data)
+            n_blocks += 1
+        return reader.finish(), n_blocks
+
+
+@contextmanager
+def _opened(path: Path) -> Generator[CarReader]:
     try:
         with path.open("rb") as file:
-            car = CarReader(file)
-            reader = BundleReader(car.roots)
-            n_blocks = 0
-            for block in car:
-                if not block.checked:
-                    raise RuleError(
-                        "a block whose hash can't be checked", rule="BND-2", cid=block.cid
-                    )
-                reader.take(block.cid, block.data)
-                n_blocks += 1
-            return reader.finish(), n_blocks
+            yield CarReader(file)
     except FileNotFoundError:
         raise NotFoundError(f"{path}: there is no such file") from None
     except OSError as error:

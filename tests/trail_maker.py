@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from hashlib import sha256
 from typing import Any
@@ -79,7 +79,7 @@ class Person:
         keys: Sequence[str],
         next_keys: Sequence[str],
         after: Iterable[SignedObject],
-        dropped: dict[str, Sequence[Cid]] | None = None,
+        dropped: Mapping[str, Sequence[Cid]] | None = None,
         time: int = TIME,
     ) -> SignedObject:
         """A later event; it isn't made the current one."""

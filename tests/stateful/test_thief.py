@@ -41,7 +41,7 @@ class Thief(RuleBasedStateMachine):
         self.devices = {word: Device(f"{word} 0", self.ana.genesis) for word in DEVICES}
         self.event = self.ana.genesis
         """The last event that the owner made."""
-        self.keys_under = {self.ana.cid: ("desk 0", "phone 0")}
+        self.keys_under: dict[Cid, tuple[str, ...]] = {self.ana.cid: ("desk 0", "phone 0")}
         self.honest: list[SignedObject] = []
         self.forged: list[SignedObject] = []
         self.stolen: set[str] = set()

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import io
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import hitp2p
 from hitp2p.codec.car import CarReader, CarWriter
 from hitp2p.codec.cid import Cid
-from hitp2p.errors import InvalidError
+from hitp2p.errors import InvalidError, UsageError
 from hitp2p.transfer import read_bundle
 
 Blocks = list[tuple[Cid, bytes]]
@@ -128,4 +130,40 @@ def test_a_refused_bundle_leaves_no_trace(bundle: bytes, tmp_path: Path) -> None
         with pytest.raises(InvalidError):
             ws.import_(tmp_path / "x.car")
         assert ws.store.last_seq() == 0
+        assert not list(ws.store.iter_cids())
+
+
+def test_an_import_holds_few_media_at_once(tmp_path: Path) -> None:
+    with (tmp_path / "big.bin").open("wb") as file:
+        for number in range(48):
+            file.write(bytes([number]) * 1024 * 1024)
+    with hitp2p.open(tmp_path / "one") as ws:
+        p = ws.create_project("P", by=(ana := hitp2p.Identity.create("Ana")))
+        big = ws.contribute(p, tmp_path / "big.bin", title="Big", by=ana)
+        ws.export(big, tmp_path / "big.car", media="work")
+    with hitp2p.open(tmp_path / "two") as ws:
+        tracemalloc.start()
+        ws.import_(tmp_path / "big.car")
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert b"".join(ws.cat(big)) == (tmp_path / "big.bin").read_bytes()
+    assert peak < 24_000_000
+
+
+def test_a_bundle_that_changes_while_it_is_read_leaves_no_trace(
+    bundle: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "x.car"
+    path.write_bytes(bundle)
+    roots, blocks = _open(bundle)
+
+    def read_then_change(*args: Any, **named: Any) -> Any:
+        found = read_bundle(*args, **named)
+        path.write_bytes(_close(roots, blocks[:-1]))
+        return found
+
+    monkeypatch.setattr("hitp2p.transfer.read_bundle", read_then_change)
+    with hitp2p.open(tmp_path / "ws") as ws:
+        with pytest.raises(UsageError, match="changed"):
+            ws.import_(path)
         assert not list(ws.store.iter_cids())

@@ -63,7 +63,8 @@ class Words:
     def rank(self, cid: Cid, parents: Iterable[Cid]) -> int:
         hashes = {key_of(word).public: commitment(key_of(word)) for word in RECOVERY}
         signer = hashes[self.log[cid].signer]
-        return max(self.log[parent].body["next"].index(signer) for parent in parents)
+        places: list[int] = [self.log[parent].body["next"].index(signer) for parent in parents]
+        return max(places)
 
     def lowest(self, ranked: dict[Cid, int]) -> set[Cid]:
         return {cid for cid, rank in ranked.items() if rank == min(ranked.values())}

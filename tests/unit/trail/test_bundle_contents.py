@@ -135,7 +135,7 @@ def test_bnd_3_a_file_that_an_earlier_work_has_too_stands_where_it_is_first_link
         third = BO.work(PROJECT, "Third", parents=[second], media=media(file[0]))
         world = world_of(first, second, third, blocks=[text, shared, leaf, tree])
         for choice in ("none", "work", "all"):
-            carried(third, world, choice)  # type: ignore[arg-type]
+            carried(third, world, choice)
 
 
 def test_files_are_carried_with_all_their_blocks() -> None:
@@ -189,7 +189,7 @@ def rich() -> tuple[tuple[Cid, Cid], list[tuple[Cid, bytes]]]:
     page = make_page({"source": {"url": "https://example.org"}, "relation": "sample"})
     text, leaves = raw_block(b"long"), [raw_block(b"leaf %d" % n) for n in range(3)]
     tree = node(*(cid for cid, _ in leaves))
-    body = {"uses_pages": [page[0]], "note_block": text[0], "media": media(tree[0])}
+    body: dict[str, Any] = {"uses_pages": [page[0]], "note_block": text[0], "media": media(tree[0])}
     mix = BO.work(PROJECT, "Mix", parents=[SONG], **body)
     roots, blocks, missing = bundle_blocks(
         mix, world_of(mix, blocks=[page, text, *leaves, tree]), "work"

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Callable
-from itertools import pairwise
+import tracemalloc
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import chain, pairwise
 from pathlib import Path
 from random import Random
 
 import pytest
 from trail_maker import Person, make_shape
 
+from hitp2p.codec.cid import DAG_CBOR, Cid
 from hitp2p.errors import MissingBlocksError, NotFoundError
 from hitp2p.objects.envelope import SignedObject
+from hitp2p.objects.kinds import ObjectClass
 from hitp2p.trail.graph import Graph, count_generations
 
 ANA = Person("Ana")
@@ -170,3 +174,52 @@ def test_trl_11_a_chain_of_a_hundred_thousand_needs_no_recursion() -> None:
     above = {later: (earlier,) for earlier, later in pairwise(words)}
     counted = count_generations(reversed(words), lambda cid: above.get(cid, ()))
     assert counted[words[-1]] == 99_999
+
+
+@dataclass(frozen=True, slots=True)
+class Bare:
+    """What a graph asks of an object, without the cost of a signature."""
+
+    cid: Cid
+    parents: tuple[Cid, ...]
+    object_class: ObjectClass = ObjectClass.WORK
+    project_cid: Cid | None = PROJECT.cid
+
+    @property
+    def required(self) -> tuple[Cid, ...]:
+        return self.parents
+
+
+@pytest.mark.parametrize("shape", ["deep", "many-headed", "wide"])
+def test_a_hundred_thousand_works_are_walked_whatever_their_shape(shape: str) -> None:
+    n_works = 100_000
+    parents_of: dict[str, Callable[[int], Sequence[int]]] = {
+        "deep": lambda n: [n - 1] if n else [],
+        "many-headed": lambda n: [0] if n else [],
+        "wide": lambda n: range(n - 128, n) if n > n_works - 200 else [],
+    }
+    names = [Cid.of(DAG_CBOR, b"%d" % n) for n in range(n_works)]
+    root = Bare(PROJECT.cid, (), ObjectClass.PROJECT)
+    works = (
+        Bare(names[n], tuple(names[p] for p in parents_of[shape](n)) or (root.cid,))
+        for n in range(n_works)
+    )
+    graph = Graph(chain([root], works))  # type: ignore[list-item, arg-type]
+    heads, above = graph.heads(root.cid), graph.ancestors([names[-1]])
+    n_heads, n_above = {
+        "deep": (1, n_works + 1),
+        "many-headed": (n_works - 1, 3),
+        "wide": (n_works - 326, 328),
+    }[shape]
+    assert (len(heads), len(above)) == (n_heads, n_above)
+
+
+def test_a_graph_takes_less_than_a_kilobyte_a_work() -> None:
+    root = Bare(PROJECT.cid, (), ObjectClass.PROJECT)
+    works = [Bare(Cid.of(DAG_CBOR, b"%d" % n), (root.cid,)) for n in range(10_000)]
+    tracemalloc.start()
+    graph = Graph(chain([root], works))  # type: ignore[list-item, arg-type]
+    n_bytes = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert len(graph.children(root.cid)) == 10_000
+    assert n_bytes < 10_000_000

@@ -47,7 +47,9 @@ def test_a_merge_is_one_row_however_many_parents_it_has() -> None:
 
 
 def test_lanes_stay_narrow_whatever_strangers_add() -> None:
-    shape = [[] for _ in range(1000)] + [[n] for n in range(1000)] + [list(range(1000, 1100))]
+    shape: list[list[int]] = (
+        [[] for _ in range(1000)] + [[n] for n in range(1000)] + [list(range(1000, 1100))]
+    )
     assert max(len(row.work) for row in draw_lanes(shape)) <= 2 * LANES_DRAWN + 1
     assert list(draw_lanes(shape))[500].below.endswith("~")
 
