@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import Any, Final, NamedTuple
 
 from hitp2p.codec.cid import Cid
-from hitp2p.errors import InvalidError
+from hitp2p.errors import InvalidError, StoreError
 from hitp2p.objects.envelope import SignedObject, parse_object
 from hitp2p.objects.kinds import KINDS, ObjectClass
 from hitp2p.store.contract import ObjectRow
@@ -22,6 +22,7 @@ __all__ = [
     "CHUNK",
     "Node",
     "add_objects",
+    "advance",
     "chunks",
     "compare_index",
     "dump_table",
@@ -85,6 +86,17 @@ def chunks(values: Iterable[Any]) -> Iterator[list[Any]]:
             chunk = []
     if chunk:
         yield chunk
+
+
+def advance(last: Any, new: Any) -> Any:
+    """Where the next page begins. A damaged table may lead in a circle, which would never end.
+
+    Raises:
+        StoreError: `new` doesn't come after `last`.
+    """
+    if type(new) is not type(last) or new <= last:
+        raise StoreError("a table of the database is damaged: its rows are out of order")
+    return new
 
 
 def marks(values: Sequence[Any]) -> tuple[str, list[Any]]:
@@ -249,7 +261,7 @@ def _verified_blocks(db: sqlite3.Connection) -> Iterator[list[tuple[int, Any, An
         "SELECT id, cid, data FROM block WHERE verified = 1 AND id > ? ORDER BY id LIMIT ?",
         (last, CHUNK),
     ).fetchall():
-        last = page[-1][0]
+        last = advance(last, page[-1][0])
         yield page
 
 

@@ -23,8 +23,18 @@ READ_FLAGS: Final = (
 """Non-blocking, because a pipe may stand where a file was."""
 
 
-def decode_place(cid: Cid, path: bytes, offset: int, length: int) -> LeafPlace:
-    """A place as the database has it."""
+def decode_place(cid: Cid, path: object, offset: object, length: object) -> LeafPlace:
+    """A place as the database has it.
+
+    Raises:
+        CorruptBlockError: it is damaged; a flipped bit changes types, too.
+    """
+    if type(path) is not bytes or type(offset) is not int or type(length) is not int:
+        raise CorruptBlockError(
+            f"where {cid} lies is damaged in the database; add its file again, or take the store from "
+            "a backup",
+            cid,
+        )
     return LeafPlace(cid=cid, path=os.fsdecode(path), offset=offset, length=length)
 
 
@@ -46,7 +56,7 @@ def _read(media_folder: Path | None, place: LeafPlace) -> bytes | None:
         return None
     try:
         file = os.open(_absolute(media_folder, place), READ_FLAGS)
-    except OSError:
+    except (OSError, ValueError):  # a damaged path may hold a zero byte
         return None
     try:
         os.lseek(file, place.offset, os.SEEK_SET)

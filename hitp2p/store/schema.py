@@ -28,12 +28,15 @@ __all__ = [
     "migrate",
     "needs_migration",
     "open_database",
+    "searches_with_fts5",
 ]
 
 APPLICATION_ID: Final = 0x68697470
 """`hitp`: in the header of the file, so that `file` and we know what it is."""
 SCHEMA_VERSION = 1
 """Goes up with every change to the tables that an older program would trip over."""
+OLDEST_VERSION: Final = 1
+"""The first that was ever written."""
 BUSY_S: Final = 30.0
 """How long a writer waits for another one, in seconds."""
 CHECKPOINT_PAGES: Final = 4000
@@ -152,6 +155,12 @@ def has_fts5(db: sqlite3.Connection) -> bool:
     return bool(db.execute("SELECT sqlite_compileoption_used('ENABLE_FTS5')").fetchone()[0])
 
 
+def searches_with_fts5(db: sqlite3.Connection) -> bool:
+    """Whether this store does."""
+    found = db.execute("SELECT sql FROM sqlite_master WHERE name = 'words'").fetchone()
+    return found is None or str(found[0]).startswith("CREATE VIRTUAL")
+
+
 def create_index(db: sqlite3.Connection, *, fts5: bool) -> None:
     """Create the tables of the index, empty."""
     for statement in [*_statements(_INDEX), _WORDS_FTS5 if fts5 else _WORDS_PLAIN]:
@@ -223,8 +232,11 @@ def _check(db: sqlite3.Connection, path: Path) -> None:
             f"{path}: a store of version {version}; this program knows up to {SCHEMA_VERSION}. "
             "It was written by a newer hitp2p: update hitp2p to open it"
         )
-    words = db.execute("SELECT sql FROM sqlite_master WHERE name = 'words'").fetchone()
-    if words is not None and words[0].startswith("CREATE VIRTUAL") and not has_fts5(db):
+    if version < OLDEST_VERSION:
+        raise StoreError(
+            f"{path}: a store of version {version}, which there never was; the file is damaged"
+        )
+    if searches_with_fts5(db) and not has_fts5(db):
         raise StoreError(
             f"{path}: this store searches with FTS5, which this Python's SQLite lacks; use a Python "
             "whose SQLite has it"

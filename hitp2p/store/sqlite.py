@@ -23,7 +23,7 @@ from hitp2p.store.contract import LeafPlace, ObjectRow, WriteBatch
 from hitp2p.store.copies import copy_store
 from hitp2p.store.derive import prefix_range, query_words
 from hitp2p.store.faults import store_errors
-from hitp2p.store.index import CHUNK, chunks, compare_index, find_nodes, rebuild
+from hitp2p.store.index import CHUNK, advance, chunks, compare_index, find_nodes, rebuild
 from hitp2p.store.intact import is_intact, require_intact
 from hitp2p.store.leaves import decode_place, read_leaf
 from hitp2p.store.mediafolder import (
@@ -32,7 +32,7 @@ from hitp2p.store.mediafolder import (
     keep_reserve,
     sweep_unfinished,
 )
-from hitp2p.store.schema import migrate, needs_migration
+from hitp2p.store.schema import migrate, needs_migration, searches_with_fts5
 from hitp2p.store.writing import put_batch, remove_blocks
 
 __all__ = ["DATABASE", "MEDIA", "SqliteStore"]
@@ -88,8 +88,7 @@ class SqliteStore:
 
     def _start(self) -> None:
         with store_errors(self._connections.path), self._connections.read() as db:
-            sql = db.execute("SELECT sql FROM sqlite_master WHERE name = 'words'").fetchone()
-        self._fts5 = sql is None or sql[0].startswith("CREATE VIRTUAL")
+            self._fts5 = searches_with_fts5(db)
         if needs_migration(self._connections.get()):
             with self._connections.write(durable=True) as db:
                 migrate(db)
@@ -174,7 +173,7 @@ class SqliteStore:
             yield from map(_row, page)
             if len(page) < size:
                 return
-            after = page[-1][0]
+            after = advance(after, page[-1][0])
             left = None if left is None else left - size
 
     def last_seq(self) -> int:
@@ -272,7 +271,7 @@ class SqliteStore:
             last = b""
             while page := self._all(sql, last, CHUNK):
                 yield from (_cid(raw) for (raw,) in page)
-                last = page[-1][0]
+                last = advance(last, page[-1][0])
 
     def places(self) -> Iterator[LeafPlace]:
         for file, path in self._all("SELECT id, path FROM file ORDER BY path"):
@@ -302,7 +301,7 @@ class SqliteStore:
 
     def audit_index(self) -> tuple[str, ...]:
         with store_errors(self._connections.path), self._connections.read() as db:
-            damage = [row[0] for row in db.execute("PRAGMA quick_check") if row[0] != "ok"]
+            damage = [row[0] for row in db.execute("PRAGMA integrity_check") if row[0] != "ok"]
             return (*damage, *compare_index(db, fts5=self._fts5))
 
     def backup(self, target: Path, /) -> None:

@@ -13,7 +13,7 @@ from hitp2p.store.media import add_media
 from hitp2p.store.sqlite import SqliteStore
 from hitp2p.testing.store_suite import Story
 
-N_FLIPS = 300
+N_FLIPS = 400
 
 
 def test_flipped_bits_never_give_wrong_bytes(tmp_path: Path) -> None:
