@@ -8,7 +8,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-import hitp2p.codec.cid as _cid  # noqa: F401  finds the clash of the two packages named `multiformats`
+import hitp2p.codec.cid as _cid  # noqa: F401  # pyright: ignore[reportUnusedImport]  # explains a clash of packages
 
 if TYPE_CHECKING:
     from hitp2p.codec.cid import Cid

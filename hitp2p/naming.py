@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import Final, Protocol
 
-from hitp2p.codec.cid import Cid
+from hitp2p.codec.cid import OBJECT_CID_START, Cid
 from hitp2p.errors import AmbiguousNameError, InvalidError, NotFoundError, UsageError
 from hitp2p.trail.display import short_name
 
-__all__ = ["CONSTANT_PREFIX", "SHORTEST", "PrefixIndex", "resolve_short"]
+__all__ = ["SHORTEST", "PrefixIndex", "resolve_short"]
 
-CONSTANT_PREFIX: Final = "bafyrei"
-"""How the text of every object's CID begins: version, codec and hash are always the same [OBJ-11]."""
 SHORTEST: Final = 4
 """Fewest characters after the constant prefix that are taken for a name."""
 _CID_CHARS: Final = 59
@@ -42,13 +40,13 @@ def resolve_short(text: str, store: PrefixIndex) -> Cid:
             return Cid.parse(text.strip())
         except InvalidError as error:
             raise UsageError(f"{text!r} is not a CID: {error.message}") from error
-    tail = name.removeprefix(CONSTANT_PREFIX)
+    tail = name.removeprefix(OBJECT_CID_START)
     if len(tail) < SHORTEST or not set(tail) <= set("abcdefghijklmnopqrstuvwxyz234567"):
         raise UsageError(
             f"{text!r} is not a name: write a CID, or at least {SHORTEST} of the characters"
-            f" (a-z, 2-7) that follow {CONSTANT_PREFIX}"
+            f" (a-z, 2-7) that follow {OBJECT_CID_START}"
         )
-    found = list(store.match_prefix(CONSTANT_PREFIX + tail, limit=_LISTED + 1))
+    found = list(store.match_prefix(OBJECT_CID_START + tail, limit=_LISTED + 1))
     if not found:
         raise NotFoundError(f"no object here begins with {tail!r}; `hitp2p list` shows what is")
     if len(found) > 1:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from hitp2p.codec.cid import Cid
 from hitp2p.drafts import ObjectLike, as_project
@@ -16,17 +16,16 @@ from hitp2p.store.contract import ObjectRow, Store
 
 if TYPE_CHECKING:
     from hitp2p.store.fsck import FsckReport
+    from hitp2p.trail.bundle import MediaChoice
     from hitp2p.trail.credits import CreditSheet
     from hitp2p.trail.standing import StandingAuditor, StandingReport
     from hitp2p.trail.view import Trail
     from hitp2p.transfer import Carried
 
-__all__ = ["Change", "MediaChoice", "Progress", "Reader"]
+__all__ = ["Change", "Progress", "Reader"]
 
 Progress = Callable[[int, int], None]
 """Called with (done, in all)."""
-MediaChoice = Literal["none", "work", "all"]
-"""Which media an export carries: none, those of the work, or those of all its sources."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,11 +149,6 @@ class Reader:
             blocks=self.store,
         )
 
-    def name_of(self, identity: Cid) -> str:
-        """What a person calls themselves; empty where the genesis isn't here. A claim: show the code beside it."""
-        genesis = self.lookup(identity)
-        return "" if genesis is None else str(genesis.body.get("name", ""))
-
     def cat(self, what: ObjectLike, *, entry: int = 0) -> Iterator[bytes]:
         """The content of a work's media, in pieces, each verified against its CID.
 
@@ -189,13 +183,17 @@ class Reader:
         Args:
             media: `none`, those of the work, or those of `all` its sources too.
 
+        Returns:
+            What it carries; `missing` names texts and media that were wanted and aren't here.
+
         Raises:
-            MissingBlocksError: media that are asked for aren't here.
             StoreError: the file can't be written.
         """
         from hitp2p.transfer import export_bundle
 
-        return export_bundle(self.store, self.show(work), Path(path), media=media)
+        return export_bundle(
+            self.store, self.show(work), Path(path), lookup=self.lookup, media=media
+        )
 
     def fsck(self, *, progress: Callable[[int], None] | None = None) -> FsckReport:
         """Check every block, signature, rule, media file and index entry; changes nothing."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import tempfile
+import secrets
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from hitp2p.codec.cid import Cid
 from hitp2p.codec.unixfs import iter_file
 from hitp2p.errors import NotFoundError, RuleError, UsageError
 from hitp2p.objects.contribution import MediaEntry
-from hitp2p.objects.envelope import SignedObject, parse_object
+from hitp2p.objects.envelope import SignedObject
 from hitp2p.store.contract import Store, WriteBatch
 from hitp2p.store.faults import store_errors
 from hitp2p.trail.bundle import Bundle, gather_bundle
@@ -48,16 +48,18 @@ class Carried:
 
 
 def export_bundle(
-    store: Store, work: SignedObject, path: Path, *, media: MediaChoice = "none"
+    store: Store,
+    work: SignedObject,
+    path: Path,
+    *,
+    lookup: Callable[[Cid], SignedObject | None],
+    media: MediaChoice = "none",
 ) -> Carried:
-    """Write a bundle; it appears under its name when it is complete and on disk."""
+    """Write a bundle; it appears under its name when it is complete and on disk.
 
-    def lookup(cid: Cid) -> SignedObject | None:
-        if store.row(cid) is None:
-            return None
-        block = store.get(cid)
-        return None if block is None else parse_object(block, cid=cid)
-
+    Args:
+        lookup: valid objects in the store.
+    """
     bundle = gather_bundle(
         work,
         lookup=lookup,
@@ -75,18 +77,16 @@ def export_bundle(
 
 
 def _write(bundle: Bundle, store: Store, path: Path, missing: list[Cid]) -> int:
-    number, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    fresh = Path(name)
+    fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         n_blocks = 0
-        with open(number, "wb") as file:
+        with fresh.open("xb") as file:  # readable as the person's umask says
             writer = CarWriter(file, (bundle.work, bundle.snapshot.root))
             for cid, block in bundle.blocks(store, missing):
                 writer.write(cid, block)
                 n_blocks += 1
             file.flush()
             os.fsync(file.fileno())
-        fresh.chmod(0o644)
         fresh.replace(path)
     finally:
         fresh.unlink(missing_ok=True)

@@ -47,13 +47,13 @@ def _objects(ctx: click.Context, incomplete: str, *, projects: bool) -> list[Com
 
     from hitp2p.cli.names import title_of
     from hitp2p.cli.places import MARK, find_workspace
-    from hitp2p.naming import CONSTANT_PREFIX
+    from hitp2p.codec.cid import OBJECT_CID_START
     from hitp2p.store.glance import Glance
     from hitp2p.trail.display import short_name
 
     chosen = ctx.params.get("workspace") or ctx.find_root().params.get("workspace")
     glance = Glance(find_workspace(os.environ, chosen, Path.cwd()) / MARK)
-    start = incomplete.removeprefix(CONSTANT_PREFIX)
+    start = incomplete.removeprefix(OBJECT_CID_START)
     lead = incomplete[: len(incomplete) - len(start)]
     try:
         cids = glance.projects(MOST) if projects else glance.match_prefix(start, MOST)

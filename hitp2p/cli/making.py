@@ -11,6 +11,7 @@ import click
 from hitp2p.cli.app import completing
 from hitp2p.cli.names import Names, title_of
 from hitp2p.cli.records import OBJECT_FIELDS, dag_json, described, object_lines, object_record
+from hitp2p.codec.cid import OBJECT_CID_START
 from hitp2p.errors import UsageError
 
 if TYPE_CHECKING:
@@ -149,7 +150,7 @@ def parse_credit(text: str, workspace: Workspace) -> tuple[Any, str]:
     name, colon, role = text.rpartition(":")
     if not colon or not name.strip() or not role.strip():
         raise UsageError(f"--credit {text!r} should be NAME:ROLE, such as 'Cy:ill'")
-    if name.startswith("bafyrei"):
+    if name.startswith(OBJECT_CID_START):
         return workspace.resolve(name), role.strip()
     return name.strip(), role.strip()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hitp2p.errors import AmbiguousNameError, NotFoundError
+from hitp2p.errors import AmbiguousNameError, NotFoundError, UsageError
 from hitp2p.trail.display import code_of
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def find_project(workspace: Workspace, text: str | None) -> SignedObject:
     projects = workspace.projects()
     found = [p for p in projects if text is None or title_of(p) == text]
     if text is not None and not found:
-        obj = workspace.show(text)
+        obj = _by_short_name(workspace, text)
         return obj if obj.kind == "project" or obj.project is None else workspace.show(obj.project)
     if not found:
         error = NotFoundError("there is no project here yet")
@@ -100,3 +100,14 @@ def find_project(workspace: Workspace, text: str | None) -> SignedObject:
         several.add_note("Say which with its short name, the characters in brackets.")
         raise several
     return found[0]
+
+
+def _by_short_name(workspace: Workspace, text: str) -> SignedObject:
+    try:
+        return workspace.show(text)
+    except AmbiguousNameError:
+        raise
+    except UsageError as cause:
+        error = NotFoundError(f"no project here has {text!r} as its title or short name")
+        error.add_note("hitp2p project list shows the projects that are here.")
+        raise error from cause

@@ -86,7 +86,7 @@ def prompt_passphrase(prompt: str, *, confirm: bool = False) -> str:
     if not has_terminal():
         raise with_step(
             PassphraseError(f"there is no terminal to ask on: {prompt}"),
-            "--help shows the options that take it from a file or a file descriptor.",
+            "Give it with --passphrase-file FILE or --passphrase-fd N; --help says more.",
         )
     import click
 

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from hitp2p.cli.errors import ConfirmError, with_step
+from hitp2p.codec.cid import OBJECT_CID_START
 from hitp2p.errors import AmbiguousNameError, KeyFileError, NotFoundError, UsageError
-from hitp2p.naming import CONSTANT_PREFIX, SHORTEST
+from hitp2p.naming import SHORTEST
 from hitp2p.trail.display import code_of, short_name
 
 if TYPE_CHECKING:
@@ -86,8 +87,8 @@ class KeyRing:
         found = [e for e in entries if e.name == name or str(e.cid) == name] or [
             e for e in entries if e.name.casefold() == name.casefold()
         ]
-        if not found and len(tail := name.removeprefix(CONSTANT_PREFIX)) >= SHORTEST:
-            found = [e for e in entries if str(e.cid).startswith(CONSTANT_PREFIX + tail)]
+        if not found and len(tail := name.removeprefix(OBJECT_CID_START)) >= SHORTEST:
+            found = [e for e in entries if str(e.cid).startswith(OBJECT_CID_START + tail)]
         if not found:
             raise with_step(
                 NotFoundError(f"no identity here is called {name!r}"),

@@ -43,6 +43,7 @@ __all__ = [
     "DAG_PB",
     "LINK_BYTES",
     "LINK_PREFIXES",
+    "OBJECT_CID_START",
     "RAW",
     "SHA2_256",
     "Cid",
@@ -50,6 +51,8 @@ __all__ = [
     "raw_bytes",
 ]
 
+OBJECT_CID_START: Final = "bafyrei"
+"""How the text of every signed object's CID begins: version, codec and hash are always the same [OBJ-11]."""
 DAG_CBOR: Final = 0x71
 """Codec of signed objects, list pages and snapshot pages."""
 RAW: Final = 0x55

@@ -8,14 +8,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from hitp2p.codec.cid import Cid
+from hitp2p.codec.cid import OBJECT_CID_START, Cid
 from hitp2p.objects.envelope import SignedObject
 from hitp2p.objects.kinds import ObjectClass
 
-__all__ = ["SHORT_START", "Entry", "entry_of", "prefix_range", "query_words"]
+__all__ = ["Entry", "entry_of", "prefix_range", "query_words"]
 
-SHORT_START: Final = "bafyrei"
-"""What the CID of every object starts with as text, and short names may leave out."""
 _BASE32: Final = "abcdefghijklmnopqrstuvwxyz234567"
 _ASCII_WORD: Final = re.compile("[a-z0-9]+")
 _CID_BITS: Final = 36 * 8
@@ -117,7 +115,7 @@ def _decompose(text: str) -> str:
 
 def prefix_range(text: str) -> tuple[bytes, bytes] | None:
     """The lowest and highest CID bytes of objects whose text starts with `text`; None where there can be none."""
-    digits = (text if text.startswith(SHORT_START) else SHORT_START + text)[1:]
+    digits = (text if text.startswith(OBJECT_CID_START) else OBJECT_CID_START + text)[1:]
     if any(digit not in _BASE32 for digit in digits) or len(digits) * 5 > _CID_BITS + 4:
         return None
     value = 0

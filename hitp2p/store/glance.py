@@ -11,7 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, cast
 
-from hitp2p.codec.cid import Cid
+from hitp2p.codec.cid import OBJECT_CID_START, Cid
 from hitp2p.codec.dagcbor_decoder import decode_item
 from hitp2p.codec.profile import Profile
 from hitp2p.errors import CorruptBlockError
@@ -20,8 +20,6 @@ from hitp2p.store.schema import needs_migration, open_database
 
 __all__ = ["Glance", "StoredObject"]
 
-_SHORT_START: Final = "bafyrei"
-"""How the text of every object's CID begins [OBJ-11]."""
 _TEXT_CHARS: Final = 58
 """Characters of an object's CID after the letter of its base; the last two bits are padding."""
 _AS_BASE_32: Final = str.maketrans(
@@ -105,7 +103,7 @@ class Glance:
             text: letters and digits of base32, `bafyrei` and at most 52 more.
             limit: most answers.
         """
-        digits = _SHORT_START[1:] + text.removeprefix(_SHORT_START)
+        digits = OBJECT_CID_START[1:] + text.removeprefix(OBJECT_CID_START)
         low, high = (
             (int(digits.ljust(_TEXT_CHARS, end).translate(_AS_BASE_32), 32) >> 2).to_bytes(
                 36, "big"

@@ -21,6 +21,7 @@ __all__ = ["Bundle", "MediaChoice", "gather_bundle", "is_list_page", "is_media",
 
 Lookup: TypeAlias = Callable[[Cid], SignedObject | None]
 MediaChoice: TypeAlias = Literal["none", "work", "all"]
+"""Which media a bundle carries: none, those of the work, or those of all its sources."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

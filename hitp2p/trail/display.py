@@ -5,12 +5,10 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from hitp2p.codec.cid import Cid
+from hitp2p.codec.cid import OBJECT_CID_START, Cid
 
 __all__ = ["code_of", "license_url", "role_word", "safe_line", "short_name", "web_url"]
 
-_CONSTANT_PREFIX: Final = "bafyrei"
-"""How the text of every object's CID begins: version, codec and hash are always the same [OBJ-11]."""
 _JOINERS: Final = "\u200c\u200d"
 """ZWNJ and ZWJ: scripts and emoji need them, and they move nothing."""
 _WEB: Final = re.compile(r"https?://[^\s\"'<>`\\]+", re.ASCII | re.IGNORECASE)
@@ -20,9 +18,9 @@ _CC: Final = re.compile(r"CC-(BY(?:-NC)?(?:-ND|-SA)?)-(\d\.\d)(?:-([A-Z]{2}|IGO)
 def short_name(cid: Cid, n_chars: int = 8) -> str:
     """The first characters after the constant `bafyrei`; the whole text for a CID of another kind."""
     text = str(cid)
-    if not text.startswith(_CONSTANT_PREFIX):
+    if not text.startswith(OBJECT_CID_START):
         return text
-    return text[len(_CONSTANT_PREFIX) : len(_CONSTANT_PREFIX) + n_chars]
+    return text[len(OBJECT_CID_START) : len(OBJECT_CID_START) + n_chars]
 
 
 def code_of(identity: Cid) -> str:

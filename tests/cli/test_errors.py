@@ -10,6 +10,7 @@ from cli_harness import Cli
 from hitp2p.cli import errors
 from hitp2p.cli.app import root
 from hitp2p.errors import Hitp2pError, InternalError
+from hitp2p.store.mediafolder import hold_shared, release
 
 
 def fields_of(record: dict[str, object]) -> set[str]:
@@ -155,3 +156,24 @@ def test_the_root_shows_help_for_nothing(cli: Cli) -> None:
     assert root.name == "root"
     ran = cli()
     assert "Usage: hitp2p" in ran.out + ran.err
+
+
+def test_a_project_that_is_not_here_is_called_by_what_was_said(
+    cli: Cli, story: dict[str, str]
+) -> None:
+    for name in ("X", "Nope", "No such project"):
+        ran = cli("trail", name)
+        assert ran.status == 2
+        assert f"no project here has {name!r} as its title or short name" in ran.err
+        assert "hitp2p project list" in ran.err
+
+
+def test_gc_says_when_it_had_to_leave_all_as_it_was(cli: Cli, story: dict[str, str]) -> None:
+    folder = Path(".hitp2p/media")
+    lock = hold_shared(folder)
+    try:
+        assert "try again later" in cli("gc").ok().out
+        assert cli("gc", "--json").ok().json["is_busy"] is True
+    finally:
+        release(lock)
+    assert cli("gc", "--json").ok().json["is_busy"] is False

@@ -16,7 +16,7 @@ from hitp2p.cli.run import Run
 from hitp2p.errors import UsageError
 
 if TYPE_CHECKING:
-    from hitp2p.reader import MediaChoice
+    from hitp2p.trail.bundle import MediaChoice
 
 
 @verb(

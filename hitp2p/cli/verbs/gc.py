@@ -16,6 +16,7 @@ from hitp2p.cli.run import Run
     ],
     json_fields={
         "dry_run": "true: nothing was removed",
+        "is_busy": "true: media are being added, so nothing was looked at",
         "n_blocks": "blocks that nothing refers to",
         "n_files": "media files that nothing refers to",
         "file_bytes": "room that these files take",
@@ -30,7 +31,9 @@ def command(run: Run, dry_run: bool) -> None:
     """
     report = run.workspace.gc(dry_run=dry_run)
     what = f"{n_of(len(report.blocks), 'block')} and {n_of(len(report.files), 'media file')}"
-    if not report.blocks and not report.files:
+    if report.is_busy:
+        line = "Media are being added just now, so nothing was removed; try again later."
+    elif not report.blocks and not report.files:
         line = "Nothing to remove."
     else:
         done = "Would remove" if dry_run else "Removed"
@@ -38,6 +41,7 @@ def command(run: Run, dry_run: bool) -> None:
     run.out.emit(
         {
             "dry_run": dry_run,
+            "is_busy": report.is_busy,
             "n_blocks": len(report.blocks),
             "n_files": len(report.files),
             "file_bytes": report.file_bytes,

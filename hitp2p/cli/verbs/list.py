@@ -13,7 +13,8 @@ from hitp2p.cli.names import Names, find_project, title_of
 from hitp2p.cli.output import table
 from hitp2p.cli.records import OBJECT_FIELDS, object_record, prefixed
 from hitp2p.cli.run import Run
-from hitp2p.naming import CONSTANT_PREFIX, SHORTEST
+from hitp2p.codec.cid import OBJECT_CID_START
+from hitp2p.naming import SHORTEST
 from hitp2p.trail.display import short_name
 
 if TYPE_CHECKING:
@@ -91,6 +92,6 @@ def _one_kind(kind: str | None) -> str | None:
 def _is_by(obj: SignedObject, who: str, names: Names) -> bool:
     if names.text(obj.identity) == who:
         return True
-    tail = str(obj.identity).removeprefix(CONSTANT_PREFIX)
-    start = who.removeprefix(CONSTANT_PREFIX)
+    tail = str(obj.identity).removeprefix(OBJECT_CID_START)
+    start = who.removeprefix(OBJECT_CID_START)
     return len(start) >= SHORTEST and tail.startswith(start)
