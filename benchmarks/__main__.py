@@ -8,7 +8,15 @@ import subprocess
 import sys
 from importlib import import_module
 
-NAMES = ("trail_check", "contribution", "startup")
+NAMES = (
+    "codec",
+    "signing",
+    "trail_check",
+    "media_add",
+    "contribution",
+    "ancestors",
+    "startup",
+)
 
 
 def main() -> None:

@@ -1,0 +1,84 @@
+"""Adding a large file to a workspace, beside copying it; and how much memory that takes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import hitp2p
+from benchmarks.measure import Figure, wall_s
+
+_MIB = 1024 * 1024
+
+
+def figures(*, smoke: bool) -> Iterator[Figure]:
+    """1 GiB, each time into a fresh workspace; memory in a process of its own."""
+    n_mib = 4 if smoke else 1024
+    batches = 1 if smoke else 3
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        source = folder / "large.bin"
+        with source.open("wb") as file:
+            for _ in range(n_mib):
+                file.write(os.urandom(_MIB))
+        number = 0
+
+        def add() -> None:
+            nonlocal number
+            number += 1
+            _contribute(folder / f"ws{number}", source)
+
+        def copy() -> None:
+            subprocess.run(["cp", str(source), str(folder / "copy")], check=True)
+            subprocess.run(["sync", str(folder / "copy")], check=True)
+
+        least = wall_s(copy, batches=batches)
+        yield Figure(
+            name=f"add a file of {n_mib} MiB, against cp and sync",
+            value=n_mib / wall_s(add, batches=batches),
+            unit="MiB/s",
+            floor=n_mib / least,
+            goal=">= 0.5 x",
+        )
+        yield Figure(
+            name=f"peak memory of adding {n_mib} MiB",
+            value=_peak_mib(folder / "memory", source),
+            unit="MiB",
+            floor=_peak_mib(folder / "nothing", None),
+            goal="flat",
+        )
+
+
+def _contribute(folder: Path, source: Path | None) -> None:
+    ana = hitp2p.Identity.create("Ana")
+    with hitp2p.open(folder) as ws:
+        project = ws.create_project("P", by=ana)
+        ws.contribute(project, () if source is None else source, title="W", by=ana)
+
+
+def _peak_mib(folder: Path, source: Path | None) -> float:
+    words = [str(folder), *([] if source is None else [str(source)])]
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.media_add", *words],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return int(done.stdout) / 1024
+
+
+def _own_peak_kib() -> int:
+    """Linux's own high-water mark; `ru_maxrss` would carry over that of the parent."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1])
+    raise RuntimeError("/proc/self/status names no VmHWM; peak memory is measured on Linux only")
+
+
+if __name__ == "__main__":
+    _contribute(Path(sys.argv[1]), Path(sys.argv[2]) if len(sys.argv) > 2 else None)
+    print(_own_peak_kib())
