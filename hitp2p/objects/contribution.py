@@ -18,6 +18,21 @@ class Essence:
     algorithm: str
     digest: bytes
     """16 to 64 bytes."""
+    display: bytes | None = None
+    """16 to 64 bytes over what changes the display, such as an orientation [MED-11]; None without any."""
+
+    @staticmethod
+    def from_body(essence: Mapping[str, Any]) -> Essence:
+        """Of a map whose shape is checked."""
+        return Essence(
+            algorithm=essence["algorithm"],
+            digest=essence["digest"],
+            display=essence.get("display"),
+        )
+
+    def to_body(self) -> dict[str, Any]:
+        """Plain values for a body."""
+        return _present(algorithm=self.algorithm, digest=self.digest, display=self.display)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,14 +67,11 @@ class MediaEntry:
             role=entry["role"],
             name=entry.get("name"),
             alt=entry.get("alt"),
-            essence=None
-            if essence is None
-            else Essence(algorithm=essence["algorithm"], digest=essence["digest"]),
+            essence=None if essence is None else Essence.from_body(essence),
         )
 
     def to_body(self) -> dict[str, Any]:
         """Plain values for a body."""
-        essence = self.essence
         return _present(
             file=self.file,
             size=self.size,
@@ -68,7 +80,7 @@ class MediaEntry:
             role=self.role,
             name=self.name,
             alt=self.alt,
-            essence=essence and {"algorithm": essence.algorithm, "digest": essence.digest},
+            essence=self.essence and self.essence.to_body(),
         )
 
 

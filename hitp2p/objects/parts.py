@@ -145,7 +145,11 @@ MEDIA: Final = ListOf(
             "name": FileName(limits.LINE_BYTES),
             "alt": PROSE,
             "essence": Record(
-                {"algorithm": LINE, "digest": Bytes(16, 64, rule="MED-1")},
+                {
+                    "algorithm": LINE,
+                    "digest": Bytes(16, 64, rule="MED-1"),
+                    "display": Bytes(16, 64, rule="MED-1"),
+                },
                 required=("algorithm", "digest"),
                 rule="MED-1",
             ),

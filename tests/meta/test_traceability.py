@@ -27,6 +27,8 @@ NO_INVALID_VECTOR = {
     "CRD-2": "a way to compute",
     "CRD-3": "a way to compute",
     "CRD-4": "a way to compute",
+    "MED-10": "a way to compute; what breaks a format's rule has a vector there",
+    "MED-11": "a way to compute",
 }
 """Rules that no bytes can break, and why."""
 

@@ -143,7 +143,9 @@ MEDIA = Once(
         _role=Choice(("master", "preview", "stem", "source-file")),
         name=LABEL,
         alt=PROSE,
-        essence=Map("MED-1", _algorithm=LINE, _digest=Bytes(16, 64, "MED-1")),
+        essence=Map(
+            "MED-1", _algorithm=LINE, _digest=Bytes(16, 64, "MED-1"), display=Bytes(16, 64, "MED-1")
+        ),
     )
 )
 SOURCE = Map(
@@ -194,7 +196,7 @@ THERE: dict[str, Any] = {"object": ref("target"), "project": ref("elsewhere")}
 HERE: dict[str, Any] = {"object": ref("target")}
 MEDIA_ENTRY: dict[str, Any] = {
     "file": FILE, "size": 5, "sha256": FILE[4:], "type": "audio/ogg", "role": "master",
-    "name": "take 3.ogg", "alt": "A river\nat night", "essence": {"algorithm": "ogg-1", "digest": b"\1" * 32},
+    "name": "take 3.ogg", "alt": "A river\nat night", "essence": {"algorithm": "ogg/1", "digest": b"\1" * 32, "display": b"\2" * 32},
 }  # fmt: skip
 USE_ELSEWHERE: dict[str, Any] = {
     "work": ref("used"), "project": ref("elsewhere"), "relation": "sample",
