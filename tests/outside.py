@@ -1,8 +1,8 @@
-"""Outside test vectors: data that others published, read where they are present.
+"""Outside test data: vectors and media that others published, read where they are present.
 
-They are no part of this project. `HITP2P_VECTORS` names their folder, else `../shared/vectors` beside the repository is
-tried. A set that is missing skips its tests, and fails them where `CI=true`. Each test says how many cases it ran, and
-the run ends with a line `outside: N of M sets ran`.
+They are no part of this project. `HITP2P_VECTORS` names the folder of vectors, else `../shared/vectors` beside the
+repository is tried; media are where Debian's packages put them. A set that is missing skips its tests, and fails them where
+`CI=true`. Each test says how many cases it ran, and the run ends with a line `outside: N of M sets ran`.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ __all__ = [
     "asked",
     "count_cases",
     "counted",
+    "debian_package",
     "vector_set",
     "vectors_folder",
 ]
@@ -41,13 +42,33 @@ def vectors_folder() -> Path:
 
 def vector_set(name: str) -> Path:
     """The folder of one set, such as `go-car`; skips the test where it is missing (in CI: fails it)."""
-    _asked.add(name)
     folder = vectors_folder() / name
-    if folder.is_dir():
-        return folder
-    message = (
-        f"outside vectors {name!r} are missing; set HITP2P_VECTORS to the folder that holds them"
+    _require(
+        name,
+        folder.is_dir(),
+        f"outside vectors {name!r} are missing; set HITP2P_VECTORS to the folder that holds them",
     )
+    return folder
+
+
+def debian_package(name: str, *places: Path) -> None:
+    """Skips the test where a Debian package isn't installed (in CI: fails it).
+
+    Args:
+        name: the package, which is also the name of the set.
+        places: files and folders of it that the test reads.
+    """
+    _require(
+        name,
+        all(place.exists() for place in places),
+        f"Debian's package {name!r} is missing; apt-get install {name}",
+    )
+
+
+def _require(name: str, is_here: bool, message: str) -> None:
+    _asked.add(name)
+    if is_here:
+        return
     if os.environ.get("CI") == "true":
         pytest.fail(message)
     pytest.skip(message)

@@ -105,7 +105,8 @@ def work_options(function: F) -> F:
             "foreign",
             metavar="URL",
             multiple=True,
-            help='Something outside hitp2p that it uses: "URL,title=T,author=A,license=L,relation=R,note=N", all but the URL optional.',
+            help='Something outside hitp2p that it uses: "URL,title=T,author=A,license=L,sha256=HEX,relation=R,note=N", '
+            "all but the URL optional.",
         ),
         click.option(
             "--credit",
@@ -167,6 +168,14 @@ def _relation(word: str, text: str) -> str:
     return word
 
 
+def _digest(word: str | None, text: str) -> bytes | None:
+    if word is None:
+        return None
+    if not re.fullmatch("[0-9a-fA-F]{64}", word):
+        raise UsageError(f"{word!r} in {text!r} is no SHA-256; it has 64 hexadecimal digits")
+    return bytes.fromhex(word)
+
+
 def parse_source(text: str, workspace: Workspace) -> Use:
     """`CID[,relation][,part=...][,into=...][,note=...]` -> a use of a work that is here."""
     from hitp2p.objects.contribution import Use
@@ -184,16 +193,17 @@ def parse_source(text: str, workspace: Workspace) -> Use:
 
 
 def parse_foreign(text: str) -> Use:
-    """`URL[,title=...][,author=...][,license=...][,relation=...][,note=...]` -> a use of something outside."""
+    """`URL[,title=...][,author=...][,license=...][,sha256=...][,relation=...][,note=...]` -> a use of something outside."""
     from hitp2p.objects.contribution import ForeignSource, Use
 
-    url, more = _split(text, "title|author|license|relation|part|into|note")
+    url, more = _split(text, "title|author|license|sha256|relation|part|into|note")
     return Use(
         source=ForeignSource(
             url=url or None,
             title=more.get("title"),
             author=more.get("author"),
             license=more.get("license"),
+            sha256=_digest(more.get("sha256"), text),
         ),
         relation=_relation(more.get("relation", "reference"), text),
         part=more.get("part"),

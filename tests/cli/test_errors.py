@@ -63,6 +63,14 @@ def test_a_broken_rule_is_named_with_its_page(cli: Cli, story: dict[str, str]) -
     assert (error["code"], error["rule"], error["exit_status"]) == ("decode", "CAR-1", 30)
 
 
+def test_a_hash_of_a_source_that_is_none_is_refused(cli: Cli, story: dict[str, str]) -> None:
+    for wrong in ("", "abcd", "g" * 64, "0" * 63, "0" * 66):
+        source = f"https://example.org/rain,title=Rain,sha256={wrong}"
+        ran = cli("contribute", "--title", "T", "--source", source, "--as", "Ana", "--json")
+        assert (ran.status, ran.error["code"]) == (2, "usage"), wrong
+        assert "64 hexadecimal digits" in ran.error["message"]
+
+
 def test_ambiguous_names_are_listed(cli: Cli, story: dict[str, str]) -> None:
     cli("project", "new", "Night Bus", "--as", "Ana").ok()
     ran = cli("contribute", "verse.txt", "--title", "T", "--as", "Ana", "--json")
