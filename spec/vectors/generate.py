@@ -16,7 +16,9 @@ from maker import (
     files,
     identities,
     keys,
+    licences,
     objects,
+    snapshots,
     standings,
     trails,
 )
@@ -33,8 +35,9 @@ FILES = {
     "standing.json": standings.standings,
     "trail.json": trails.trails,
     "credits.json": credit_sheets.credit_sheets,
-    "snapshot.json": bundles.snapshots,
+    "snapshot.json": snapshots.snapshots,
     "bundle.json": bundles.bundles,
+    "license.json": licences.licences,
 }
 
 

@@ -12,7 +12,7 @@ import pytest
 from spec_vectors import FOLDER, Vector, load_all
 
 ROOT = Path(__file__).resolve().parents[2]
-PREFIXES = "ENC|CAR|KEY|IDN|OBJ|KND|TRL|CRD|MED|SNP|BND"
+PREFIXES = "ENC|CAR|KEY|IDN|OBJ|KND|TRL|CRD|MED|SNP|BND|LIC|VER"
 DEFINED = re.compile(rf"^- \*\*((?:{PREFIXES})-\d+)\*\*(.*(?:\n  .*)*)", re.MULTILINE)
 CITED = re.compile(rf"\b({PREFIXES})-(\d+)(?:(?: to |\.\.| ?- ?)(?:\1-)?(\d+))?")
 IN_TEST_NAMES = re.compile(rf"_({PREFIXES.lower()})_(\d+)(?=_|\b)")
@@ -27,6 +27,11 @@ NO_INVALID_VECTOR = {
     "CRD-2": "a way to compute",
     "CRD-3": "a way to compute",
     "CRD-4": "a way to compute",
+    "LIC-1": "a way to compute",
+    "LIC-2": "a way to compute",
+    "LIC-3": "a way to compute",
+    "LIC-4": "a way to compute",
+    "LIC-5": "a way to compute",
     "MED-10": "a way to compute; what breaks a format's rule has a vector there",
     "MED-11": "a way to compute",
 }

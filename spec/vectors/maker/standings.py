@@ -289,8 +289,8 @@ def missing(case: Any, dropped: Any) -> None:
     )
     case(
         "page-malformed",
-        "disavowed",
-        "a page that breaks OBJ-23 lists nothing",
+        "undetermined",
+        "a page that breaks OBJ-23 counts as not here",
         FIRST,
         drop(encode({"entries": [], "x": 1})),
         pages=(encode({"entries": [], "x": 1}),),
