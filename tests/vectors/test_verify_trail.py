@@ -1,16 +1,20 @@
-"""The example that checks bundles without hitp2p, against the vectors of chapters 03 and 06."""
+"""The example that checks bundles without hitp2p, against the vectors of chapters 01 to 04 and 06."""
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import re
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 from spec_vectors import Vector, by_id, load
 
 import hitp2p
+from hitp2p.codec.cid import Cid
+from hitp2p.codec.dagcbor import decode_object
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "verify_trail.py"
 
@@ -34,32 +38,70 @@ def rules_in(message: str) -> set[str]:
     return {f"{found[1]}-{number}" for number in found[2].split(", ")}
 
 
+UNCHECKED = {f"OBJ-{n}" for n in (4, 5, 10, *range(11, 25))}
+UNCHECKED |= {f"KND-{n}" for n in range(1, 11)} | {f"IDN-{n}" for n in (5, 7, 8, 9)}
+UNCHECKED |= {"MED-1", "MED-2", "MED-3", "MED-8", "CAR-3"}
+"""Rules on single objects, pages and texts that the example's docstring leaves out; in part only OBJ-5 (in bodies), and OBJ-11
+and CAR-3 (of the CID that an object comes with, which is the bundle's business)."""
+LEFT_OUT = {"bnd-2-stranger", "bnd-2-page-stranger", "bnd-3-rest-swapped"}
+"""Likewise: list pages, texts and media that don't belong to the file, or stand in another order."""
+
+
 @pytest.mark.parametrize("vector", load("bundle.json", "bundle"), ids=by_id)
 def test_the_example_gives_a_bundle_the_verdict_of_the_vector(vector: Vector) -> None:
-    if vector.expect == "invalid":
+    if (
+        vector.expect == "invalid"
+        and vector.id not in LEFT_OUT
+        and vector.rule not in UNCHECKED - {"CAR-3"}
+    ):
         with pytest.raises(verify_trail.Invalid) as caught:
             verify_trail.check_bundle(vector.data)
         assert rules_in(str(caught.value)) & vector.allowed
     else:
         work, objects = verify_trail.check_bundle(vector.data)
-        assert str(work.cid) == vector.fields["work"]
-        assert sorted(str(obj.cid) for obj in objects) == vector.fields["objects"]
+        assert str(work.cid) == vector.fields.get("work", str(work.cid))
+        cids = sorted(str(obj.cid) for obj in objects)
+        assert cids == vector.fields.get("objects", cids)
+
+
+@pytest.mark.parametrize("vector", load("trail.json", "set"), ids=by_id)
+def test_the_example_judges_each_object_of_a_set_as_the_vector_says(vector: Vector) -> None:
+    known = {obj.cid: obj for obj in map(read, map(bytes.fromhex, vector.fields["input"]))}
+    wanted = vector.fields["report"]
+    for cid, obj in known.items():
+        if str(cid) in wanted["valid"]:
+            verify_trail.check_in_trail(obj, known)
+        elif "TRL-9" not in (rules := wanted["invalid"].get(str(cid), ["TRL-9"])):
+            with pytest.raises(verify_trail.Invalid) as caught:
+                verify_trail.check_in_trail(obj, known)
+            assert rules_in(str(caught.value)) & set(rules)
+
+
+def read(block: bytes) -> Any:
+    cid = b"\1\x71\x12\x20" + hashlib.sha256(block).digest()
+    return verify_trail.read_object(verify_trail.Link(cid), block)
 
 
 @pytest.mark.parametrize(
     "vector", [*load("objects.json", "object"), *load("identity.json", "object")], ids=by_id
 )
 def test_the_example_takes_every_valid_object_and_names_no_wrong_rule(vector: Vector) -> None:
-    """It leaves shapes of bodies out, so it may take what is invalid, but never the other way round."""
+    """It leaves bodies out, so it may take what is invalid, but never the other way round."""
     message = refusal(vector.data)
-    assert message is None or (vector.expect == "invalid" and rules_in(message) & vector.allowed)
+    if message is not None:
+        assert vector.expect == "invalid"
+        assert rules_in(message) & vector.allowed
+    else:
+        assert vector.expect == "valid" or vector.allowed & UNCHECKED
 
 
 def refusal(block: bytes) -> str | None:
     try:
-        verify_trail.Object(verify_trail.Link(), block)
-    except (verify_trail.Invalid, AttributeError) as error:  # the latter for what is no map
-        return str(error) if isinstance(error, verify_trail.Invalid) else "no map [OBJ-1]"
+        read(block)
+    except (verify_trail.Invalid, AttributeError, KeyError) as error:
+        if isinstance(error, verify_trail.Invalid):
+            return str(error)
+        return "no map [OBJ-1]" if isinstance(error, AttributeError) else "no keys [KND-1]"
     return None
 
 
@@ -73,16 +115,40 @@ def test_the_example_decodes_as_the_vector_says(vector: Vector) -> None:
         with pytest.raises(verify_trail.Invalid):
             verify_trail.decode(vector.data)
     else:
-        assert verify_trail.encode(verify_trail.decode(vector.data)) == vector.data
+        assert plain(verify_trail.decode(vector.data)) == plain(decode_object(vector.data))
+
+
+def plain(value: Any) -> Any:
+    """With links as text, whoever decoded them."""
+    if isinstance(value, dict):
+        return [(name, plain(item)) for name, item in value.items()]
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    return ("link", str(value)) if isinstance(value, Cid | verify_trail.Link) else value
+
+
+@pytest.mark.parametrize("vector", load("keys.json", "signature"), ids=by_id)
+def test_the_example_judges_a_signature_as_the_vector_says(vector: Vector) -> None:
+    case = {name: bytes.fromhex(value) for name, value in vector.fields["input"].items()}
+    message = case["domain"] + case["message"]
+    if vector.expect == "invalid":
+        with pytest.raises(verify_trail.Invalid) as caught:
+            verify_trail.check_signature(message, case["signature"], case["public"])
+        assert rules_in(str(caught.value)) & vector.allowed
+    else:
+        verify_trail.check_signature(message, case["signature"], case["public"])
 
 
 def test_the_example_tells_a_trail(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     bundle = next(v for v in load("bundle.json", "bundle") if v.id == "bnd-1-song")
     path = tmp_path / "song.car"
     path.write_bytes(bundle.data)
-    assert verify_trail.main([str(path)]) == 0
+    assert verify_trail.main(str(path)) == 0
     said = capsys.readouterr().out
-    assert "signed “A song”: translation of “Some words”, remix of “A melody”." in said
+    assert re.search(
+        r"contribution  A song, by .* \[........\], from (A melody and Some words|Some words and A melody)\n",
+        said,
+    )
 
 
 def test_the_example_takes_what_the_workspace_exports(
@@ -96,8 +162,8 @@ def test_the_example_takes_what_the_workspace_exports(
         first = ws.contribute(project, verse, title="Verse", roles=["lyr"], by=ana)
         song = ws.remix([first], verse, title="Song", note="It made me sing.", by=bo)
         ws.export(song, tmp_path / "song.car", media="all")
-    assert verify_trail.main([str(tmp_path / "song.car")]) == 0
-    assert "signed “Song”: remix of “Verse”." in capsys.readouterr().out
+    assert verify_trail.main(str(tmp_path / "song.car")) == 0
+    assert re.search(r"Song, by Bo \[........\], from Verse\n", capsys.readouterr().out)
 
 
 def test_the_example_refuses_a_broken_file(
@@ -106,7 +172,7 @@ def test_the_example_refuses_a_broken_file(
     bundle = next(v for v in load("bundle.json", "bundle") if v.id == "car-3-bit")
     path = tmp_path / "song.car"
     path.write_bytes(bundle.data)
-    assert verify_trail.main([str(path)]) == 30
+    assert verify_trail.main(str(path)) == 30
     assert "[CAR-3]" in capsys.readouterr().err
 
 
