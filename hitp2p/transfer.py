@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["Carried", "export_bundle", "import_bundle", "iter_media", "read_bundle"]
 
 _PART_BYTES: Final = 8 * 1024 * 1024
-"""How much of a bundle's texts and media an import holds at once, in bytes."""
+"""How much of a bundle's list pages, texts and media an import holds at once, in bytes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +96,8 @@ def _write(bundle: Bundle, store: Store, path: Path, missing: list[Cid]) -> int:
 def import_bundle(store: Store, path: Path) -> Carried:
     """Check a bundle whole, then store it in one transaction.
 
-    For that, texts and media are read from the file a second time, a few at once, so they never fill the memory.
+    For that, list pages, texts and media are read from the file a second time, a few at once, so they never fill
+    the memory.
 
     Raises:
         InvalidError: the file breaks a rule; nothing is stored.
@@ -104,11 +105,8 @@ def import_bundle(store: Store, path: Path) -> Carried:
     """
     passed: set[Cid] = set()
     contents, n_blocks = read_bundle(path, on_block=lambda cid, _: passed.add(cid))
-    batch = WriteBatch(
-        objects=tuple(contents.objects.values()), blocks=tuple(contents.pages.items())
-    )
     with store.exclusive():
-        new = store.put(batch)
+        new = store.put(WriteBatch(objects=tuple(contents.objects.values())))
         for blocks in _iter_parts(path, passed):
             store.put(WriteBatch(blocks=blocks))
     return Carried(
@@ -143,7 +141,7 @@ def read_bundle(
 
     Args:
         path: the file.
-        on_block: gets texts and media as they come, instead of their being held.
+        on_block: gets list pages, texts and media as they come, instead of their being held.
 
     Raises:
         InvalidError: the file breaks a rule.
@@ -151,7 +149,7 @@ def read_bundle(
         UsageError: it can't be read.
     """
     with _opened(path) as car:
-        reader = BundleReader(car.roots, on_block=on_block)
+        reader = BundleReader(car.roots, car_version=car.version, on_block=on_block)
         n_blocks = 0
         for block in car:
             if not block.checked:

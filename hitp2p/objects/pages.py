@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
@@ -10,11 +11,18 @@ from typing import Any, Final
 from hitp2p import limits
 from hitp2p.codec.cid import DAG_CBOR, Cid
 from hitp2p.codec.dagcbor import Profile, decode_object, encode
-from hitp2p.errors import RuleError, UsageError
+from hitp2p.errors import InvalidError, RuleError, UsageError
 from hitp2p.objects.parts import CREDIT, REF, USE
 from hitp2p.objects.shape import Bytes, ListOf, Record, Shape, say_type
 
-__all__ = ["GoodHeads", "ListPage", "encode_list_page", "parse_list_page", "split_into_pages"]
+__all__ = [
+    "GoodHeads",
+    "ListPage",
+    "audit_list_page",
+    "encode_list_page",
+    "parse_list_page",
+    "split_into_pages",
+]
 
 
 class ListPage(Enum):
@@ -75,6 +83,11 @@ def parse_list_page(block: bytes, page: ListPage) -> list[Any]:
         DecodeError: not canonical dag-cbor.
         RuleError: OBJ-23, or a rule that an entry breaks.
     """
+    return _check_entries(_parse_entries(block), page)
+
+
+def _parse_entries(block: bytes) -> list[Any]:
+    """The entries of a page, whatever list it continues."""
     if len(block) > limits.LIST_PAGE_BYTES:
         raise RuleError(
             f"list page of {len(block)} bytes; at most {limits.LIST_PAGE_BYTES} allowed",
@@ -90,6 +103,10 @@ def parse_list_page(block: bytes, page: ListPage) -> list[Any]:
         raise RuleError(
             f"{len(entries)} entries; 1 to {limits.LIST_PAGE_ENTRIES} allowed", rule="OBJ-23"
         )
+    return entries
+
+
+def _check_entries(entries: list[Any], page: ListPage) -> list[Any]:
     shape = _ENTRIES[page]
     for position, entry in enumerate(entries):
         try:
@@ -97,6 +114,27 @@ def parse_list_page(block: bytes, page: ListPage) -> list[Any]:
         except RuleError as error:
             raise RuleError(f"entry {position}: {error.message}", rule=error.rule) from error
     return entries
+
+
+def audit_list_page(block: bytes) -> dict[ListPage, InvalidError]:
+    """By list, what keeps a block from being a page of it; the lists that it fits are absent.
+
+    The errors don't hold on to the block, so many of them can be kept.
+
+    Args:
+        block: its hash is verified.
+    """
+    try:
+        entries = _parse_entries(block)
+    except InvalidError as error:
+        return dict.fromkeys(ListPage, copy(error))  # without the traceback, which holds the block
+    faults: dict[ListPage, InvalidError] = {}
+    for page in ListPage:
+        try:
+            _check_entries(entries, page)
+        except InvalidError as error:
+            faults[page] = copy(error)
+    return faults
 
 
 def encode_list_page(entries: Sequence[Any], page: ListPage) -> tuple[Cid, bytes]:

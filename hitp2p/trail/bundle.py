@@ -9,9 +9,11 @@ from typing import Any, Final, Literal, TypeAlias
 from hitp2p.codec.cid import DAG_CBOR, DAG_PB, RAW, SHA2_256, Cid
 from hitp2p.codec.dagpb import decode_dagpb
 from hitp2p.errors import InvalidError, MissingBlocksError, UsageError
+from hitp2p.objects.carried import iter_list_pages, texts_only
 from hitp2p.objects.envelope import SignedObject
 from hitp2p.objects.kinds import ObjectClass
-from hitp2p.objects.pages import ListPage, parse_list_page
+from hitp2p.objects.pages import ListPage, audit_list_page, parse_list_page
+from hitp2p.objects.text import parse_text
 from hitp2p.ports import BlockSource
 from hitp2p.trail.graph import count_generations
 from hitp2p.trail.snapshot import Snapshot, build_snapshot
@@ -40,11 +42,13 @@ class Bundle:
     """Texts and media that the objects link to, wanted or not, in the order in which they first do."""
     wanted: frozenset[Cid]
     """Which of them are to be carried, with all that hangs below."""
+    texts: frozenset[Cid]
+    """Which of them are texts and nothing else, so that a reader refuses them if they are no texts [BND-6]."""
 
     def blocks(self, source: BlockSource, missing: list[Cid]) -> Iterator[tuple[Cid, bytes]]:
         """Everything in the order of BND-3; texts and media that aren't here are noted in `missing`.
 
-        A node that isn't canonical dag-pb, which no reader would take, counts as missing.
+        A node that isn't canonical dag-pb or a text that isn't one, which no reader would take, counts as missing.
         """
         yield from self.snapshot.pages.items()
         for cid in self.members:
@@ -61,7 +65,8 @@ class Bundle:
         children = self._children(source)
         passed: set[Cid] = set()
         waiting = list(reversed(self.linked))
-        carried = set(self.wanted).union(*children.values())
+        below = set[Cid]().union(*children.values())
+        carried = self.wanted | below
         while waiting:
             cid = waiting.pop()
             if cid in passed or cid not in carried:
@@ -69,7 +74,7 @@ class Bundle:
             passed.add(cid)
             lost = cid.codec == DAG_PB and cid not in children
             block = None if lost or not is_media(cid) else source.get(cid)
-            if block is None:
+            if block is None or (cid in self.texts and cid not in below and not _is_text(block)):
                 missing.append(cid)
                 continue
             yield cid, block
@@ -117,7 +122,7 @@ def gather_bundle(
     gathering = _Gathering(lookup, events, referrers, blocks)
     gathering.run(work)
     objects = gathering.found
-    pages = {page for obj in objects.values() for page in gathering.pages_of(obj)}
+    pages = set(gathering.pages())
     generation = count_generations(objects, lambda cid: objects[cid].required)
     pairs = {**dict.fromkeys(pages, 0), **generation}
     members = tuple(sorted(pairs, key=lambda cid: (pairs[cid], cid)))
@@ -131,6 +136,7 @@ def gather_bundle(
             dict.fromkeys(link for obj in in_order for link in obj.links if is_media(link))
         ),
         wanted=frozenset(_wanted(in_order, work.cid, media)),
+        texts=texts_only(in_order),
     )
 
 
@@ -204,12 +210,18 @@ class _Gathering:
         except InvalidError:
             return []
 
-    def pages_of(self, obj: SignedObject) -> Iterator[Cid]:
-        """The list pages of an object that are here."""
-        for cid in list_pages_of(obj):
-            block = None if cid in self.found else self._blocks.get(cid)
-            if block is not None and is_list_page(block):
-                yield cid
+    def pages(self) -> Iterator[Cid]:
+        """The list pages that are here, but for those that no reader would take [BND-6]."""
+        lists: dict[Cid, set[ListPage]] = {}
+        for obj in self.found.values():
+            for page, its_list in iter_list_pages(obj):
+                lists.setdefault(page, set()).add(its_list)
+        for page in {page for obj in self.found.values() for page in list_pages_of(obj)}:
+            block = None if page in self.found else self._blocks.get(page)
+            if block is None or not is_list_page(block):
+                continue
+            if page not in lists or lists[page] - audit_list_page(block).keys():
+                yield page
 
 
 _REFS_IN_PAGES: Final = {ListPage.USES: ("work", "project"), ListPage.CREDITS: ("who",)}
@@ -227,6 +239,14 @@ def list_pages_of(obj: SignedObject) -> Iterator[Cid]:
 def is_list_page(block: bytes) -> bool:
     """Whether a member of a snapshot is no object. An object has `sig` first; a list page has no such key."""
     return block[1:5] != b"\x63sig"
+
+
+def _is_text(block: bytes) -> bool:
+    try:
+        parse_text(block)
+    except InvalidError:
+        return False
+    return True
 
 
 def is_media(cid: Cid) -> bool:

@@ -197,13 +197,12 @@ class _Walk:
         self, obj: SignedObject, cid: Cid, page: ListPage
     ) -> Iterable[Mapping[str, Any]]:
         block = None if self.blocks is None else self.blocks.get(cid)
-        if block is None:
-            self.missing.add(cid)
-        else:
+        if block is not None:
             try:
                 return parse_list_page(block, page)
             except InvalidError:
-                pass
+                pass  # counts as one that is not here [OBJ-23]
+        self.missing.add(cid)
         self.met[obj.cid].incomplete = True
         return ()
 

@@ -230,7 +230,7 @@ class StandingAuditor:
         return reached, frozenset(missing)
 
     def _parse_page(self, page: Cid) -> tuple[GoodHeads, ...] | None:
-        """The entries of a page of good heads; None where it is not here, none where it is malformed [OBJ-23]."""
+        """The entries of a page of good heads; None where it is not here, or malformed, which counts the same [OBJ-23]."""
         if page not in self._pages:
             block = self._blocks.get(page)
             if block is None:
@@ -239,7 +239,7 @@ class StandingAuditor:
                 entries = parse_list_page(block, ListPage.GOOD_HEADS)
                 self._pages[page] = tuple(map(GoodHeads.from_body, entries))
             except InvalidError:
-                self._pages[page] = ()
+                self._pages[page] = None
         return self._pages[page]
 
 

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import os
 import stat
+import tracemalloc
 from pathlib import Path
 
 import pytest
+from spec_vectors import Vector, by_id, load
+from trail_maker import Person, World, bundle_blocks, make_page, raw_block
 
 import hitp2p
-from hitp2p.errors import StoreError
+from hitp2p.codec.car import CarWriter
+from hitp2p.codec.cid import Cid
+from hitp2p.errors import InvalidError, RuleError, StoreError
+from hitp2p.transfer import read_bundle
+
+CARRIED = [
+    v for v in load("bundle.json", "bundle") if v.rule in ("OBJ-23", "MED-8", "BND-5", "BND-6")
+]
 
 
 @pytest.fixture
@@ -37,3 +47,76 @@ def test_a_bundle_that_can_not_be_written_leaves_nothing(
     with pytest.raises(StoreError):
         work[0].export(work[1], tmp_path / "nowhere" / "w.car")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("vector", [v for v in CARRIED if v.expect == "invalid"], ids=by_id)
+def test_bnd_6_a_wrong_page_or_text_refuses_the_whole_import(
+    vector: Vector, tmp_path: Path
+) -> None:
+    (tmp_path / "w.car").write_bytes(vector.data)
+    with hitp2p.open(":memory:") as ws:
+        with pytest.raises(InvalidError) as caught:
+            ws.import_(tmp_path / "w.car")
+        assert caught.value.rule in vector.allowed
+        assert ws.store.last_seq() == 0
+        assert not list(ws.store.iter_cids())
+
+
+@pytest.mark.parametrize("vector", [v for v in CARRIED if v.expect == "valid"], ids=by_id)
+def test_bnd_6_what_an_import_takes_it_gives_again(vector: Vector, tmp_path: Path) -> None:
+    (tmp_path / "in.car").write_bytes(vector.data)
+    with hitp2p.open(":memory:") as ws:
+        carried = ws.import_(tmp_path / "in.car")
+        ws.export(carried.cid, tmp_path / "out.car", media="all")
+        first = set(ws.store.iter_cids())
+    with hitp2p.open(":memory:") as ws:
+        ws.import_(tmp_path / "out.car")
+        assert set(ws.store.iter_cids()) <= first
+
+
+def test_an_import_holds_few_list_pages_at_once(tmp_path: Path) -> None:
+    ana = Person("Ana")
+    project = ana.project()
+    pages = [
+        make_page({"name": "Uncle", "role": "aut", "x": bytes(250_000), "n": n}) for n in range(120)
+    ]
+    work = ana.work(project, "Work", credits_pages=[cid for cid, _ in pages])
+    roots, blocks, _ = bundle_blocks(work, World(ana.genesis, project, work, blocks=pages))
+    _write(tmp_path / "w.car", roots, blocks)
+    with hitp2p.open(tmp_path / "ws") as ws:
+        tracemalloc.start()
+        ws.import_(tmp_path / "w.car")
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert all(ws.store.get(cid) == block for cid, block in pages)
+    assert peak < 20_000_000
+
+
+def test_a_reader_does_not_hold_bad_pages_and_texts(tmp_path: Path) -> None:
+    """Whether they matter is known only later, when it is known what links to them."""
+    ana = Person("Ana")
+    project = ana.project()
+    pages = [make_page({"x": bytes(250_000), "n": n}) for n in range(60)]
+    texts = dict(raw_block(b"\xff%d" % n + bytes(900_000)) for n in range(30))
+    said = [ana.work(project, f"Work {n}", note_block=cid) for n, cid in enumerate(texts)]
+    work = ana.work(project, "Work", parents=said, see=[cid for cid, _ in pages])
+    world = World(ana.genesis, project, *said, work, blocks=[*pages, *texts.items()])
+    roots, blocks, missing = bundle_blocks(work, world)
+    assert set(missing) == set(texts)
+    _write(tmp_path / "w.car", roots, blocks + [(cid, texts[cid]) for cid in missing])
+    given: list[Cid] = []
+    tracemalloc.start()
+    with pytest.raises(RuleError) as caught:
+        read_bundle(tmp_path / "w.car", on_block=lambda cid, _: given.append(cid))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert caught.value.rule == "MED-8"
+    assert set(given) == {*texts, *(cid for cid, _ in pages)}
+    assert peak < 12_000_000
+
+
+def _write(path: Path, roots: tuple[Cid, Cid], blocks: list[tuple[Cid, bytes]]) -> None:
+    with path.open("wb") as file:
+        writer = CarWriter(file, roots)
+        for cid, block in blocks:
+            writer.write(cid, block)

@@ -52,7 +52,7 @@ def test_a_tree_of_pages_gets_the_verdict_of_the_vector(vector: Vector) -> None:
 
 def read_bundle(data: bytes) -> BundleContents:
     car = CarReader(io.BytesIO(data))
-    reader = BundleReader(car.roots)
+    reader = BundleReader(car.roots, car_version=car.version)
     for block in car:
         reader.take(block.cid, block.data)
     return reader.finish()

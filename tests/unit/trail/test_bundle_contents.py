@@ -14,6 +14,7 @@ from hitp2p.errors import RuleError, UsageError
 from hitp2p.objects.envelope import SignedObject
 from hitp2p.trail.bundle import MediaChoice
 from hitp2p.trail.bundle_reader import BundleContents, BundleReader
+from hitp2p.trail.credits import credit_sheet
 from hitp2p.trail.standing import Standing, audit_standing
 
 ANA, BO, CY = Person("Ana"), Person("Bo"), Person("Cy")
@@ -178,6 +179,78 @@ def test_a_broken_node_or_one_with_strange_links_is_left_out() -> None:
     assert set(missing) == {old, VERSE.cid, broken[0]}
 
 
+def test_bnd_6_a_malformed_page_is_left_out_and_changes_no_standing() -> None:
+    page, block = make_page({"project": b"too short"})
+    event = BO.rotate(
+        signer="Bo 1",
+        keys=["new"],
+        next_keys=["Bo 2"],
+        after=[BO.genesis],
+        dropped={"Bo 0": [page]},
+    )
+    world = world_of(event, blocks=[(page, block)])
+    contents = carried(SONG, world)
+    assert event.cid in contents.objects
+    assert not contents.pages
+    here = World(*contents.objects.values())
+    for one in (world, here):
+        report = audit_standing(
+            SONG, events=[BO.genesis, event], lookup=one.lookup, blocks=one.blocks
+        )
+        assert report.standing is Standing.UNDETERMINED
+
+
+def test_bnd_6_a_malformed_page_of_credits_reads_the_same_here_and_there() -> None:
+    page, block = make_page({"role": "aut"})
+    song = BO.work(PROJECT, "Song 2", parents=[VERSE], credits_pages=[page])
+    world = world_of(song, blocks=[(page, block)])
+    contents = carried(song, world)
+    here = World(*contents.objects.values())
+    sheets = [credit_sheet(song, lookup=one.lookup, blocks=one.blocks) for one in (world, here)]
+    assert sheets[0] == sheets[1]
+    assert sheets[0].missing == (page,)
+    assert sheets[0].lines[0].incomplete
+
+
+def test_bnd_6_a_page_that_fits_one_of_its_lists_comes_along() -> None:
+    page, block = make_page({"name": "Uncle", "role": "aut"})
+    one = ANA.work(PROJECT, "One", credits_pages=[page])
+    two = BO.work(PROJECT, "Two", parents=[one], uses_pages=[page])
+    assert set(carried(two, world_of(one, two, blocks=[(page, block)])).pages) == {page}
+
+
+@pytest.mark.parametrize("block", [b"\xff", b"", b"a\r\n", b"x" * (1024 * 1024 + 1)])
+def test_bnd_6_a_text_that_is_none_is_missing_from_a_bundle(block: bytes) -> None:
+    text = raw_block(block)
+    poem = ANA.work(PROJECT, "Poem", note_block=text[0])
+    roots, blocks, missing = bundle_blocks(poem, world_of(poem, blocks=[text]))
+    assert missing == [text[0]]
+    assert not read_blocks(roots, blocks).blocks
+
+
+@pytest.mark.parametrize("choice", ["none", "all"])
+def test_bnd_6_a_picture_that_a_stranger_calls_a_text_comes_along_as_media(
+    choice: MediaChoice,
+) -> None:
+    leaves = [raw_block(b"\xff leaf"), raw_block(b"\xfe leaf")]
+    tree = node(leaves[0][0])
+    film = ANA.work(PROJECT, "Film", media=media(tree[0]) + media(leaves[1][0]))
+    said = [
+        CY.sign(
+            "comment",
+            {"target": {"object": str(film.cid)}, "text_block": cid},
+            project=PROJECT.cid,
+            parents=[PROJECT.cid],
+        )
+        for cid, _ in leaves
+    ]
+    contents = carried(film, world_of(film, *said, blocks=[*leaves, tree]), choice)
+    assert {one.cid for one in said} <= contents.objects.keys()
+    # Without media, one leaf comes along as the text that it is called; the other is known as a leaf only with its node.
+    wanted = {tree[0], leaves[0][0]} if choice == "all" else set()
+    assert set(contents.blocks) == wanted | {leaves[1][0]}
+
+
 def test_only_works_are_bundled() -> None:
     with pytest.raises(UsageError):
         bundle_blocks(PROJECT, world_of())
@@ -237,12 +310,14 @@ def test_bnd_2_a_page_that_no_object_links_to_is_refused(rich: Rich) -> None:
             read_blocks(roots, [*blocks[:place], stray, *blocks[place:]])
 
 
-def test_texts_and_media_can_be_handed_on_instead_of_held(rich: Rich) -> None:
+def test_pages_texts_and_media_can_be_handed_on_instead_of_held(rich: Rich) -> None:
     roots, blocks = rich
     given: dict[Cid, bytes] = {}
     reader = BundleReader(roots, on_block=given.__setitem__)
     for cid, block in blocks:
         reader.take(cid, block)
     contents = reader.finish()
+    held = read_blocks(roots, blocks)
     assert not contents.blocks
-    assert given == read_blocks(roots, blocks).blocks
+    assert not contents.pages
+    assert given == held.blocks | held.pages

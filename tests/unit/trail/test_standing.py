@@ -172,10 +172,15 @@ def test_idn_11_a_missing_page_or_path_leaves_it_undetermined() -> None:
     assert report.by_event == event.cid
 
 
-def test_idn_11_a_page_that_lists_nothing_readable_lists_nothing() -> None:
+def test_idn_11_a_malformed_page_counts_as_not_here() -> None:
     story = Story()
-    story.drop({"project": b"too short"})
-    assert story.standings(story.verse) == [DISAVOWED]
+    event = story.drop({"project": b"too short"})
+    page = event.content.dropped[0].pages[0]  # type: ignore[union-attr]
+    whole = story.world
+    for world in (whole, whole.without(page)):
+        story.world = world
+        report = story.audit(story.verse)
+        assert (report.standing, report.missing) == (UNDETERMINED, (page,))
 
 
 def test_idn_11_a_lost_branch_is_disavowed() -> None:
