@@ -340,4 +340,8 @@ _STATEMENTS: Final[dict[str, Kind]] = {
 }
 
 KINDS: Final[dict[str, Kind]] = {**_EVENTS, **_PROJECTS, **_WORKS, **_STATEMENTS}
-"""Every kind of spec 03. One that isn't here is unknown and judged by its envelope alone [KND-10]."""
+"""Every kind of spec 03. One that isn't here is unknown and judged by its envelope alone [KND-10].
+
+Closed, and so are the fields: a kind or field more would change verdicts that other programs have given. What a later
+chapter adds goes into a table of its own, which says what it means and never whether it is valid [KND-11].
+"""

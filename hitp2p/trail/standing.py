@@ -253,8 +253,11 @@ class _Search:
     """Heads that were looked at, and are here."""
 
 
-_HAS_DESCENDANTS: Final = frozenset({ObjectClass.WORK, ObjectClass.RULES, ObjectClass.PROJECT})
-"""Of these, being an ancestor of a good head is enough; statements have to be listed themselves."""
+_HAS_DESCENDANTS: Final = frozenset(
+    {ObjectClass.WORK, ObjectClass.RULES, ObjectClass.PROJECT, ObjectClass.UNKNOWN}
+)
+"""Of these, being an ancestor of a good head is enough; statements have to be listed themselves. What is unknown is taken
+for a work, as it is as a parent: else a work would be good and what it builds on disavowed [KND-11]."""
 
 _ON_THE_LINE: Final = "the event is on the line of its identity"
 _ON_TIED_BRANCH: Final = "the identity is forked, and this stands on one of the branches"

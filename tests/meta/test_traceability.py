@@ -21,6 +21,7 @@ NO_INVALID_VECTOR = {
     "IDN-10": "a way to compute; its vectors say what comes out",
     "IDN-11": "a way to compute",
     "KND-10": "says what must not be refused",
+    "KND-11": "says what must not be refused",
     "TRL-10": "a way to compute",
     "TRL-11": "a way to compute",
     "CRD-1": "a way to compute",

@@ -10,9 +10,9 @@ from maker.book import Book
 from maker.carried import pages_and_texts
 from maker.kinds import CREDITED, HERE
 from maker.packing import CLOSURE, CREDITS_PAGE, MELODY, Block, Bundle, song
+from maker.sets import BASE, BOB_BASE, BOBS_WORK, LATER, on
 from maker.sign import ALICE, BOB, PROJECT, PROJECT_CID, in_project, ref
 from maker.snapshots import Snapshot
-from maker.trails import BASE, BOB_BASE, BOBS_WORK, LATER, on
 from maker.wire import RAW, cid, cid_text, encode
 
 

@@ -7,9 +7,9 @@ from typing import Any
 from maker import files, wire
 from maker.kinds import CREDITED
 from maker.packing import STORY, STORY_CID, Block, Bundle
+from maker.sets import BASE, on
 from maker.sign import ALICE, BOB, PROJECT_CID, RULES, in_project, ref
 from maker.standings import ERIN, FIRST, drop, entry, page
-from maker.trails import BASE, on
 from maker.wire import RAW, cid, encode
 
 OTHER_WORK: dict[str, Any] = {

@@ -250,6 +250,32 @@ def sources(sheet: Any) -> None:
         foreign(1, **tune),
         pages=(page,),
     )
+    unseen = work(BOB, "Unseen")
+    free = [{"work": ref(block), "relation": "collect"} for block in (MELODY, unseen)]
+    page = encode({"entries": free})
+    paged = work(ALICE, "Paged", uses_pages=[cid(page)])
+    sheet(
+        "uses-page-no-parents",
+        "CRD-3",
+        "uses on a list page of works of the project that are no parents: one is here, one is not",
+        paged,
+        line(paged, 0, me(ALICE), **DEFAULT),
+        line(MELODY, 1, me(ALICE), license="CC-BY-4.0"),
+        absent(unseen, 1),
+        others=(MELODY,),
+        pages=(page,),
+    )
+    bad_page = encode({"entries": [*free, {"work": ref(MELODY)}]})
+    paged = work(ALICE, "Paged", uses_pages=[cid(bad_page)])
+    sheet(
+        "uses-page-malformed",
+        "CRD-1",
+        "a page with an entry that is no use counts as not here, and so do its other entries",
+        paged,
+        line(paged, 0, me(ALICE), **DEFAULT),
+        others=(MELODY,),
+        pages=(bad_page,),
+    )
 
 
 def people(sheet: Any) -> None:

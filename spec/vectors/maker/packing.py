@@ -7,9 +7,9 @@ from typing import Any
 
 from maker import wire
 from maker.kinds import CREDITED
+from maker.sets import BASE, on
 from maker.sign import BOB, PROJECT_CID, in_project, ref
 from maker.snapshots import Block, Snapshot
-from maker.trails import BASE, on
 from maker.wire import RAW, car, cid, encode
 
 STORY = b"Once upon a time there was a river.\n"

@@ -7,8 +7,8 @@ from typing import Any
 from maker import wire
 from maker.book import Book
 from maker.kinds import HERE
+from maker.sets import BASE
 from maker.sign import PROJECT_CID, RULES, Key, Person, ref
-from maker.trails import BASE
 from maker.wire import cid, cid_text, encode
 
 ERIN = Person("Erin", n_next=3)
@@ -213,10 +213,59 @@ def standings() -> Book:
         profile,
         pages=(page(entry(profile)),),
     )
+    unknown_kinds(dropped)
     missing(case, dropped)
     several(case)
     forks(case)
     return book
+
+
+def unknown_kinds(dropped: Any) -> None:
+    """As a parent such an object is taken for a work, and so it is here."""
+    sketch = work("", kind="x-sketch", body={})
+    above = work("above", sketch)
+    heads = (page(entry(above)),)
+    dropped(
+        "unknown-under-head",
+        "good",
+        "an unknown kind under a good head",
+        sketch,
+        above,
+        pages=heads,
+    )
+    dropped(
+        "unknown-head-absent",
+        "undetermined",
+        "a good head that may stand on an unknown kind is not here",
+        sketch,
+        pages=heads,
+    )
+    dropped(
+        "unknown-beside",
+        "disavowed",
+        "an unknown kind beside the good head",
+        sketch,
+        FIRST,
+        pages=(page(entry(FIRST)),),
+    )
+    poll = work("", THANKS, kind="poll", body={})
+    dropped(
+        "later-statement-under-head",
+        "good",
+        "what a later program may know as a statement, under a good head",
+        poll,
+        THANKS,
+        work("above", poll),
+        pages=(page(entry(work("above", poll))),),
+    )
+    dropped(
+        "statement-under-unknown",
+        "disavowed",
+        "a statement, even where an unknown kind stands on it",
+        THANKS,
+        poll,
+        pages=(page(entry(poll)),),
+    )
 
 
 def missing(case: Any, dropped: Any) -> None:
