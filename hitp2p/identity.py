@@ -268,7 +268,11 @@ class Identity:
         bodies = [event_body(parent) for parent in parents]
         used = sha256(recovery.public).digest()
         if any(used not in body.next for body in bodies):
-            raise UsageError("this is not the recovery key that the last event commits to [IDN-3]")
+            error = UsageError(
+                "this is not the recovery key that the last event commits to [IDN-3]"
+            )
+            error.add_note("Each change of keys makes a new recovery key; use the latest.")
+            raise error
         dropped = {self.signer.public} if drop is None else set(drop)
         if not dropped <= {key for event in self.events for key in event_body(event).keys}:
             raise UsageError("a key to be dropped was never a key of this identity")

@@ -95,6 +95,8 @@ def _first_bytes(path: Path) -> bytes:
         with path.open("rb") as file:
             return file.read(SNIFF_BYTES)
     except FileNotFoundError:
-        raise NotFoundError(f"{path}: there is no such file") from None
+        error = NotFoundError(f"{path}: there is no such file")
+        error.add_note("Give its path from the folder that you are in.")
+        raise error from None
     except OSError as error:
         raise UsageError(f"{path}: can't be read ({error.strerror})") from error

@@ -48,7 +48,7 @@ def resolve_short(text: str, store: PrefixIndex) -> Cid:
         )
     found = list(store.match_prefix(OBJECT_CID_START + tail, limit=_LISTED + 1))
     if not found:
-        raise NotFoundError(f"no object here begins with {tail!r}; `hitp2p list` shows what is")
+        raise NotFoundError(f"no object here has a name that begins with {tail!r}")
     if len(found) > 1:
         some = ", ".join(short_name(cid, 12) for cid in found[:_LISTED])
         more = ", ..." if len(found) > _LISTED else ""

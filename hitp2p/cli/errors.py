@@ -44,12 +44,13 @@ SPEC_PAGES: Final = {
 """The page of `spec/` on which the rules of a prefix stand."""
 
 NEXT_STEPS: Final = {
+    "usage": "Add --help to the command to see what it takes.",
     "decode": "The bytes are damaged or were not made by a conforming program; ask their sender for a fresh copy.",
     "rule": "The object breaks the format and can't be used; ask its author to make it again.",
     "signature": "Do not trust these bytes: nobody's key vouches for them.",
     "newer-version": "Install a newer hitp2p, then try again.",
     "missing-blocks": "Import a bundle that has the missing objects (hitp2p import FILE.car), then try again.",
-    "not-found": "hitp2p list shows the works, hitp2p project list the projects that are here.",
+    "not-found": "hitp2p list shows the works that are here, with their short names; hitp2p search finds them by title.",
     "ambiguous-name": "Give a few more characters of the one that you mean.",
     "passphrase": "Try again, or give it with --passphrase-file FILE or --passphrase-fd N.",
     "key-file": "hitp2p id list shows the identities; HITP2P_KEYS names their folder.",
@@ -128,7 +129,7 @@ def _details(error: Hitp2pError) -> list[str]:
     if isinstance(error, InvalidError):
         page = SPEC_PAGES.get(error.rule.partition("-")[0])
         return [f"rule:  {error.rule} (spec/{page})"] if page else []
-    cids = [str(cid) for cid in getattr(error, "cids", ())]
+    cids = [cid for cid in map(str, getattr(error, "cids", ())) if cid not in str(error)]
     shown = [f"       {cid}" for cid in cids[:10]]
     return [*shown, f"       and {len(cids) - 10} more"] if len(cids) > 10 else shown
 
@@ -138,15 +139,19 @@ def as_own(error: Exception) -> Hitp2pError:
     if isinstance(error, Hitp2pError):
         return error
     if isinstance(error, click.ClickException):
-        context = error.ctx if isinstance(error, click.UsageError) else None
-        command = context.command_path if context else "hitp2p"
-        return with_step(
-            UsageError(error.format_message()), f"{command} --help explains the usage."
-        )
+        return _usage_error(error)
     if isinstance(error, OSError):
         return _world_error(error)
     fault = InternalError(f"hitp2p is at fault: {type(error).__name__}: {error}")
     return with_step(fault, "Run it again with --debug and report what it prints, please.")
+
+
+def _usage_error(error: click.ClickException) -> UsageError:
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):  # whose message is the whole help
+        return with_step(UsageError("a verb is missing"), "Add --help to see the verbs.")
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    step = f"{context.command_path} --help explains the usage." if context else None
+    return with_step(UsageError(error.format_message()), step or NEXT_STEPS["usage"])
 
 
 def _world_error(error: OSError) -> StoreError:

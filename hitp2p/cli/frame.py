@@ -37,6 +37,8 @@ def _tell(cause: Exception, as_json: bool, argv: Sequence[str]) -> int:
     from hitp2p.cli.errors import as_own, print_traceback, report
 
     error = as_own(cause)
+    if isinstance(cause, click.exceptions.NoArgsIsHelpError) and not as_json:
+        return _help_instead(cause)
     try:
         sys.stdout.flush()
         if "--debug" in argv:
@@ -45,6 +47,14 @@ def _tell(cause: Exception, as_json: bool, argv: Sequence[str]) -> int:
     except BrokenPipeError:
         drop_output()
         return error.exit_status
+
+
+def _help_instead(cause: click.UsageError) -> int:
+    from hitp2p.cli.output import write_line
+
+    for line in cause.format_message().split("\n"):
+        write_line(sys.stderr, line)
+    return cause.exit_code
 
 
 def drop_output() -> None:

@@ -218,6 +218,12 @@ def show_made(run: Run, made: SignedObject, *, dry_run: bool) -> None:
     record = object_record(made, names) | {"signed": not dry_run, "body": dag_json(made.body)}
     lines = [title_of(made), *object_lines(made, names)]
     if dry_run:
-        lines = ["Nothing was signed for keeps. This would be:", "", *lines, "", "Signed with it:"]
+        lines = [
+            "A dry run: nothing was kept. This would be signed:",
+            "",
+            *lines,
+            "",
+            "What it says:",
+        ]
         lines += described(made.body)
     run.out.emit(record, lines)

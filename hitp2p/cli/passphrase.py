@@ -52,7 +52,10 @@ def read_passphrase(path: Path) -> str:
         with path.open("rb") as stream:
             return _first_line(stream.readline(_LONGEST + 2), os.fspath(path))
     except OSError as error:
-        raise PassphraseError(f"can't read {path}: {error.strerror}") from error
+        raise with_step(
+            PassphraseError(f"can't read the passphrase file {path}: {error.strerror}"),
+            "See that --passphrase-file names a file that is there.",
+        ) from error
 
 
 def _first_line(line: bytes, where: str) -> str:

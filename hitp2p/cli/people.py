@@ -72,9 +72,11 @@ class KeyRing:
 
     def __iter__(self) -> Iterator[KeyEntry]:
         """Every identity, in order of file name."""
-        if self.folder.is_dir():
-            for path in sorted(self.folder.glob(f"*{SUFFIX}")):
-                yield KeyEntry.read(path)
+        yield from map(KeyEntry.read, self.paths())
+
+    def paths(self) -> list[Path]:
+        """The key files, unread, in order of name."""
+        return sorted(self.folder.glob(f"*{SUFFIX}")) if self.folder.is_dir() else []
 
     def find(self, name: str) -> KeyEntry:
         """The identity of that name, or whose CID begins so.

@@ -61,8 +61,12 @@ def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def object_lines(obj: Shown, names: Names) -> Iterable[str]:
-    """The shared fields for people, without the title."""
+def object_lines(obj: Shown, names: Names, *, standing: str = "") -> Iterable[str]:
+    """The shared fields for people, without the title.
+
+    Args:
+        standing: shown where there is something to say.
+    """
     project = names.person(obj.project)
     yield from fields(
         [
@@ -74,6 +78,7 @@ def object_lines(obj: Shown, names: Names) -> Iterable[str]:
             ("time", f"{day(obj.time)} UTC (claimed)"),
             ("licence", _text(obj.body.get("license")) or ""),
             *(("file", line) for line in media_lines(obj)),
+            ("standing", standing),
         ],
         indent=2,
     )

@@ -19,7 +19,6 @@ from hitp2p.cli.keyfiles import (
     write_keys,
 )
 from hitp2p.cli.names import title_of
-from hitp2p.cli.output import n_of
 from hitp2p.cli.passphrase import given_passphrase, prompt_passphrase, read_passphrase
 from hitp2p.cli.places import MARK, tidy
 from hitp2p.errors import NotFoundError, PassphraseError, UsageError
@@ -194,13 +193,24 @@ class Rotation:
                 "workspaces": [os.fspath(place) for place in self.places],
             },
             [
-                "Nothing was changed. Good up to here, and so everything before:",
+                "A dry run: nothing was changed.",
                 *self._shown(heads),
             ],
         )
 
     def _shown(self, heads: Sequence[Cid]) -> list[str]:
-        return [f"  {short_name(cid)}" for cid in heads] or ["  nothing"]
+        """What stays good, by title."""
+        if not heads:
+            return ["Nothing that the old key signed stays good."]
+        titles: dict[Cid, str] = {}
+        for place in self.places:
+            with self._open(place) as ws:
+                found = ((cid, ws.lookup(cid)) for cid in heads)
+                titles |= {cid: title_of(obj) for cid, obj in found if obj}
+        return [
+            "What the old key signed stays good up to here; all else that it signed is disavowed:",
+            *(f"  {short_name(cid)}  {titles.get(cid, '(not here)')}" for cid in heads),
+        ]
 
     def perform(
         self,
@@ -242,9 +252,10 @@ class Rotation:
                 "workspaces": [os.fspath(place) for place in self.places],
             },
             more_lines=[
-                f"The old key's signatures stay good up to {n_of(len(heads), 'object')}; any other is disavowed.",
-                f"{n_of(len(self.places), 'workspace knows', 'workspaces know')} of it. Others learn it"
-                " with the next work or export. The old recovery key is of no use any more.",
+                *self._shown(heads),
+                f"Known in {', '.join(map(tidy, self.places)) or 'no workspace yet'}."
+                " Others learn it with your next bundle.",
+                "The old recovery key is of no use any more: keep the new one.",
             ],
         )
 

@@ -15,6 +15,7 @@ from hitp2p.trail.display import (
     role_word,
     safe_line,
     short_name,
+    use_word,
     web_url,
 )
 from hitp2p.trail.standing import Standing
@@ -66,7 +67,7 @@ def _source(line: CreditLine) -> str:
 
 
 def _use(use: SourceUse) -> str:
-    words = safe_line(use.relation)
+    words = use_word(safe_line(use.relation))
     if use.part:
         words += f" of {safe_line(use.part)}"
     if use.into:

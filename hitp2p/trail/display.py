@@ -7,7 +7,16 @@ from typing import Final
 
 from hitp2p.codec.cid import OBJECT_CID_START, Cid
 
-__all__ = ["code_of", "license_url", "role_word", "safe_line", "short_name", "web_url"]
+__all__ = [
+    "code_of",
+    "license_url",
+    "relation_words",
+    "role_word",
+    "safe_line",
+    "short_name",
+    "use_word",
+    "web_url",
+]
 
 _JOINERS: Final = "\u200c\u200d"
 """ZWNJ and ZWJ: scripts and emoji need them, and they move nothing."""
@@ -71,6 +80,24 @@ def role_word(role: str) -> str:
     """The word for a MARC relator code that is common in creative work; any other role as it stands."""
     return _ROLES.get(role, role)
 
+
+def relation_words(relation: str) -> str:
+    """How a relation reads before the title of the source: `remix of`, `inspired by`."""
+    return _RELATIONS.get(relation, f"{relation} of")
+
+
+def use_word(relation: str) -> str:
+    """How a relation reads after `used as`."""
+    return _USES.get(relation, relation)
+
+
+_USES: Final = {"collect": "part of a collection", "inspired-by": "inspiration"}
+_RELATIONS: Final = {
+    "response": "response to",
+    "collect": "collects",
+    "reference": "refers to",
+    "inspired-by": "inspired by",
+}
 
 _ROLES: Final = {
     "act": "actor",

@@ -10,7 +10,7 @@ from hitp2p.codec.cid import Cid
 from hitp2p.objects.contribution import Use
 from hitp2p.objects.envelope import SignedObject
 from hitp2p.objects.kinds import ObjectClass
-from hitp2p.trail.display import code_of, safe_line, short_name
+from hitp2p.trail.display import code_of, relation_words, safe_line, short_name
 from hitp2p.trail.graph import count_generations
 from hitp2p.trail.lanes import LaneRow, draw_lanes
 from hitp2p.trail.standing import Standing
@@ -243,7 +243,7 @@ def _remarks(entry: TrailEntry) -> Iterator[str]:
         name = safe_line(source.title) if source.title else "(not here)"
         cid = "" if source.cid is None else f" {short_name(source.cid)}"
         into = f" into {safe_line(source.into)}" if source.into else ""
-        yield f"{source.relation} of {name}{cid}{part}{into}"
+        yield f"{relation_words(source.relation)} {name}{cid}{part}{into}"
         if source.note:
             yield f'  "{safe_line(source.note)}"'
     if entry.more_sources:

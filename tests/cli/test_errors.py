@@ -163,7 +163,13 @@ def test_the_worlds_faults_are_the_stores(cli: Cli, monkeypatch: pytest.MonkeyPa
 def test_the_root_shows_help_for_nothing(cli: Cli) -> None:
     assert root.name == "root"
     ran = cli()
-    assert "Usage: hitp2p" in ran.out + ran.err
+    assert ran.status == 2
+    assert ran.err.startswith("Usage: hitp2p")
+    assert "error:" not in ran.err
+    assert "next:  Add --help to the command" in cli("contribute", "x.txt", "--title").err
+    assert cli("id").err.startswith("Usage: hitp2p id")
+    error = cli("id", "--json").error
+    assert (error["code"], error["message"]) == ("usage", "a verb is missing")
 
 
 def test_a_project_that_is_not_here_is_called_by_what_was_said(
@@ -185,3 +191,23 @@ def test_gc_says_when_it_had_to_leave_all_as_it_was(cli: Cli, story: dict[str, s
     finally:
         release(lock)
     assert cli("gc", "--json").ok().json["is_busy"] is False
+
+
+def test_a_file_that_is_not_there_is_not_looked_for_among_the_works(
+    cli: Cli, story: dict[str, str]
+) -> None:
+    ran = cli("contribute", "no.txt", "--title", "T", "--as", "Ana")
+    assert ran.status == 2
+    assert "no.txt: there is no such file" in ran.err
+    assert "from the folder that you are in" in ran.err
+
+
+def test_media_that_are_not_here_are_asked_for_once(cli: Cli, story: dict[str, str]) -> None:
+    cli("export", story["song"], "-o", "song.car").ok()
+    cli("init", "other").ok()
+    cli("--workspace", "other", "import", "song.car").ok()
+    ran = cli("--workspace", "other", "cat", story["song"])
+    assert ran.status == 40
+    assert len(ran.err.splitlines()) == 2
+    assert f"hitp2p export {story['song']} --media work" in ran.err
+    assert len(cli("--workspace", "other", "cat", story["song"], "--json").error["cids"]) == 1

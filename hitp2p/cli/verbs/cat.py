@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import click
 
@@ -11,7 +12,7 @@ from hitp2p.cli.app import completing, verb
 from hitp2p.cli.clean import clean_lines
 from hitp2p.cli.errors import with_step
 from hitp2p.cli.run import Run
-from hitp2p.errors import NotFoundError, UsageError
+from hitp2p.errors import MissingBlocksError, NotFoundError, UsageError
 
 
 @verb(
@@ -47,7 +48,15 @@ def command(run: Run, cid: str, label: str | None) -> None:
     if number is None:
         what = f"no file called {label!r}" if label else "no file"
         raise with_step(NotFoundError(f"{cid} has {what}"), f"hitp2p show {cid} lists what it has.")
-    entry, pieces = media[number], ws.cat(obj, entry=number)
+    try:
+        _write(run, media[number], ws.cat(obj, entry=number), cid)
+    except MissingBlocksError as error:
+        raise with_step(
+            error, f"Ask for a bundle with it: hitp2p export {cid} --media work"
+        ) from error
+
+
+def _write(run: Run, entry: Mapping[str, Any], pieces: Iterator[bytes], cid: str) -> None:
     if run.out.as_json:
         from base64 import b64encode
 

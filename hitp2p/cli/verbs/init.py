@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
@@ -40,4 +41,8 @@ def command(run: Run, folder: str) -> None:
         {"workspace": str(path.absolute()), "created": created}, [f"{state} {tidy(path / MARK)}"]
     )
     if created:
-        run.out.say("Next: hitp2p id new NAME (once), then hitp2p project new TITLE")
+        enter = "" if path.samefile(".") else f"cd {shlex.quote(tidy(path))}, then "
+        known = any(run.keys.paths())
+        run.out.say(
+            f"Next: {enter}{'' if known else 'hitp2p id new NAME (once), then '}hitp2p project new TITLE"
+        )

@@ -73,12 +73,11 @@ def command(run: Run, cid: str) -> None:
         record,
         [
             title_of(obj),
-            *object_lines(obj, names),
-            *([] if standing == GOOD else [f"  standing {standing.upper()}: {reason}"]),
+            *object_lines(obj, names, standing="" if standing == GOOD else f"{standing.upper()}: {reason}"),
             *_named("Builds on", [p for p in obj.parents if p != obj.project], names),
             *_named("Built on by", [] if obj.kind == "project" else children, names),
             *_named("Spoken of by", others, names),
-            f"Signed as (a block of {size(len(obj.block))})",
+            f"What it says, as signed (a block of {size(len(obj.block))}):",
             *described(obj.body),
         ],
     )

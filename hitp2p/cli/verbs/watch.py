@@ -59,5 +59,5 @@ def _tell(run: Run, change: Change, names: Names) -> None:
     if run.out.as_json:
         run.out.document({"seq": change.seq} | object_record(obj, names), indent=None)
         return
-    who = names.person(obj.author) or "themselves"
-    run.out.line(f"{change.seq:>6}  {short_name(obj.cid)}  {obj.kind}  {title_of(obj)}, by {who}")
+    by = f", by {names.person(obj.author)}" if obj.author else ""
+    run.out.line(f"{change.seq:>6}  {short_name(obj.cid)}  {obj.kind}  {title_of(obj)}{by}")
