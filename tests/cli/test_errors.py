@@ -168,7 +168,7 @@ def test_the_root_shows_help_for_nothing(cli: Cli) -> None:
     assert "error:" not in ran.err
     assert "next:  Add --help to the command" in cli("contribute", "x.txt", "--title").err
     assert cli("id").err.startswith("Usage: hitp2p id")
-    error = cli("id", "--json").error
+    error = cli("--json", "id").error
     assert (error["code"], error["message"]) == ("usage", "a verb is missing")
 
 
