@@ -168,7 +168,8 @@ def as_project(obj: SignedObject) -> Project:
     """
     if obj.kind != "project":
         raise UsageError(f"{obj.cid} is a {obj.kind}, not a project")
-    return Project.from_body(obj.body)
+    assert isinstance(obj.content, Project)
+    return obj.content
 
 
 def fits_body(note: str) -> bool:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from hitp2p.trail.view import Trail
     from hitp2p.transfer import Carried
 
-__all__ = ["Change", "Progress", "Reader"]
+__all__ = ["Change", "Progress", "Reader", "not_here"]
 
 Progress = Callable[[int, int], None]
 """Called with (done, in all)."""
@@ -36,6 +36,11 @@ class Change:
     """Number of arrival; pass it as `since` to go on after this change."""
     row: ObjectRow
     """What the store knows of the object without reading it."""
+
+
+def not_here(cid: Cid) -> NotFoundError:
+    """The error that an object isn't in this workspace."""
+    return NotFoundError(f"{cid} is not in this workspace; import the file that carries it")
 
 
 class Reader:
@@ -66,7 +71,7 @@ class Reader:
         cid = self.resolve(what) if isinstance(what, str) else what
         found = self.lookup(cid)
         if found is None:
-            raise NotFoundError(f"{cid} is not in this workspace; import the file that carries it")
+            raise not_here(cid)
         return found
 
     def resolve(self, text: str) -> Cid:

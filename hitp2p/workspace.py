@@ -17,11 +17,11 @@ from __future__ import annotations
 import os
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, Final, Unpack
 
 from hitp2p.codec.cid import Cid
 from hitp2p.drafts import (
@@ -33,14 +33,14 @@ from hitp2p.drafts import (
     fits_body,
     work_body,
 )
-from hitp2p.errors import NotFoundError, UsageError
+from hitp2p.errors import MissingBlocksError, NotFoundError, UsageError
 from hitp2p.identity import Identity
 from hitp2p.intake import Files, Intake
 from hitp2p.objects.contribution import ForeignSource, Use
 from hitp2p.objects.envelope import SignedObject, sign_object
 from hitp2p.objects.project import Project, threshold_rules
 from hitp2p.ports import Clock, Randomness
-from hitp2p.reader import Reader
+from hitp2p.reader import Reader, not_here
 from hitp2p.store.contract import ObjectRow, Store, WriteBatch
 from hitp2p.trail.check import verify_in_trail
 
@@ -52,6 +52,10 @@ __all__ = ["SourceLike", "Workspace", "open_workspace"]
 
 SourceLike = ObjectLike | tuple[ObjectLike, str] | Use
 """A source: an object (relation `remix`), (object, relation), or a `Use` that says more."""
+_Source = tuple[SignedObject | None, Use]
+"""A use with its work, as it is here; None for a source outside hitp2p."""
+_N_KNOWN: Final = 64
+"""Projects that are remembered as parsed: who adds works asks for the same one again and again."""
 HIDDEN_FOLDER = ".hitp2p"
 """Name of the folder inside a workspace that holds the store."""
 
@@ -105,6 +109,7 @@ class Workspace(Reader):
         super().__init__(store)
         self._clock = clock or _system_clock
         self._randomness = randomness or secrets.token_bytes
+        self._known: dict[Cid, SignedObject] = {}
 
     def __enter__(self) -> Workspace:
         return self
@@ -182,8 +187,8 @@ class Workspace(Reader):
             InvalidError: what was said breaks a rule of `spec/`, such as a title that is too long.
             StoreError: the store could not take it; nothing is half-written.
         """
-        sources = [self._use(one) for one in uses]
-        return self._work(self.show(project), files, title, sources, by, options)
+        home = self.show(project)
+        return self._work(home, files, title, [self._source(one) for one in uses], by, options)
 
     def remix(
         self,
@@ -211,14 +216,15 @@ class Workspace(Reader):
         """
         if not of:
             raise UsageError("a remix needs at least one source; `contribute` needs none")
-        sources = [self._use(one) for one in of]
-        first = self.show(sources[0].work or "")
-        home = self.show(project if project is not None else first.project or first.cid)
-        sources += [self._use(one) for one in uses]
+        sources = [self._source(one) for one in of]
+        home = self._home_of(sources[0][0]) if project is None else self.show(project)
+        sources += [self._source(one) for one in uses]
         note = options.get("note")
-        if note is not None and len(sources) == 1 and sources[0].note is None and fits_body(note):
-            sources = [replace(sources[0], note=note)]
-            options["note"] = None
+        if note is not None and len(sources) == 1 and fits_body(note):
+            work, use = sources[0]
+            if use.note is None:
+                sources = [(work, replace(use, note=note))]
+                options["note"] = None
         return self._work(home, files, title, sources, by, options)
 
     def add_identity(self, identity: Identity) -> tuple[ObjectRow, ...]:
@@ -226,37 +232,53 @@ class Workspace(Reader):
 
         Writing does this by itself; call it to make a rotation known without a new work.
         """
-        return self.store.put(self._events(identity))
+        return self.store.put(self._events(identity, self.store.events(identity.cid)))
 
-    def _events(self, by: Identity) -> WriteBatch:
-        new = tuple(event for event in by.events if not self.store.has(event.cid))
+    def _events(self, by: Identity, known: Collection[Cid]) -> WriteBatch:
+        new = tuple(event for event in by.events if event.cid not in known)
         return WriteBatch(objects=new, blocks=by.pages if new else ())
 
-    def _use(self, source: SourceLike | ForeignLike) -> Use:
+    def _source(self, source: SourceLike | ForeignLike) -> _Source:
         if isinstance(source, Use):
-            return source
+            return None if source.work is None else self.show(source.work), source
         what, relation = source if isinstance(source, tuple) else (source, "remix")
         if isinstance(what, ForeignSource):
-            return Use(source=what, relation=relation)
-        return Use(work=self._cid(what), relation=relation)
+            return None, Use(source=what, relation=relation)
+        work = self.show(what)
+        return work, Use(work=work.cid, relation=relation)
 
-    def _sources(self, project: Cid, uses: Sequence[Use]) -> Sources:
-        works = ((None if use.work is None else self.show(use.work), use) for use in uses)
-        return Sources.sort(project, works)
+    def _home_of(self, work: SignedObject | None) -> SignedObject:
+        if work is None:
+            raise UsageError(
+                "the first source is outside hitp2p; say which project the work goes to"
+            )
+        return self._remembered(work.project or work.cid)
+
+    def _remembered(self, cid: Cid) -> SignedObject:
+        """As `show`, where it doesn't count whether the object has left the store since: `put` asks."""
+        found = self._known.get(cid)
+        if found is None:
+            if len(self._known) >= _N_KNOWN:
+                self._known.clear()
+            self._known[cid] = found = self.show(cid)
+        return found
 
     def _work(
         self,
         home: SignedObject,
         files: Files,
         title: str,
-        uses: Sequence[Use],
+        uses: Sequence[_Source],
         by: Identity,
         options: WorkOptions,
     ) -> SignedObject:
         project = as_project(home)
         call = options.get("call")
         dry_run = options.get("dry_run", False)
-        sources = self._sources(home.cid, uses)
+        for work, _ in uses:
+            if work is not None and work.project != home.cid:
+                self.show(work.cid)  # those of this project become parents, which `put` asks for
+        sources = Sources.sort(home.cid, uses)
         with Intake(self.store, dry_run=dry_run) as intake:
             body = work_body(
                 title,
@@ -274,6 +296,7 @@ class Workspace(Reader):
                 by=by,
                 project=home.cid,
                 parents=sources.parents,
+                linked=[home, *(work for work, _ in uses if work is not None)],
                 media=intake.batch(),
                 dry_run=dry_run,
             )
@@ -286,37 +309,47 @@ class Workspace(Reader):
         by: Identity,
         project: Cid | None = None,
         parents: tuple[Cid, ...] = (),
+        linked: Iterable[SignedObject] = (),
         media: WriteBatch | None = None,
         dry_run: bool = False,
     ) -> SignedObject:
-        """Sign, check against the trail, and store in one transaction with media and identity events."""
-        events = self._events(by)
+        """Sign, check against the trail, and store in one transaction with media and identity events.
+
+        Args:
+            linked: objects that the caller says are in the store; `put` makes sure, so a dry run looks itself.
+        """
+        known = self.store.events(by.cid)
+        self._refuse_dropped_key(by, known)
         signed = sign_object(
             kind=kind,
             body=body,
             signer=by.signer,
             time=self._clock(),
             author=by.cid,
-            event=self._speaking_event(by),
+            event=by.event,
             project=project,
             parents=parents,
         )
-        own = {event.cid: event for event in by.events}
-        verify_in_trail(signed, lambda cid: own.get(cid) or self.lookup(cid))
-        if not dry_run:
-            media = media or WriteBatch()
-            self.store.put(
-                WriteBatch(
-                    objects=(*events.objects, signed),
-                    blocks=(*events.blocks, *media.blocks),
-                    leaves=media.leaves,
-                )
-            )
+        trail = {obj.cid: obj for obj in (*by.events, *(() if dry_run else linked))}
+        try:
+            verify_in_trail(signed, lambda cid: trail.get(cid) or self.lookup(cid))
+            if not dry_run:
+                self._put(signed, self._events(by, known), media or WriteBatch())
+        except MissingBlocksError as error:
+            raise not_here(error.cids[0]) from error
         return signed
 
-    def _speaking_event(self, by: Identity) -> Cid:
-        """The event to sign under; refuses a key that a later event, known here, has dropped."""
-        known = self.store.events(by.cid)
+    def _put(self, signed: SignedObject, events: WriteBatch, media: WriteBatch) -> None:
+        self.store.put(
+            WriteBatch(
+                objects=(*events.objects, signed),
+                blocks=(*events.blocks, *media.blocks),
+                leaves=media.leaves,
+            )
+        )
+
+    def _refuse_dropped_key(self, by: Identity, known: Sequence[Cid]) -> None:
+        """Refuse to sign with a key that a later event, known here, has dropped."""
         if len(known) > len(by.events):
             later = by.with_events(self.show(cid) for cid in known)
             if by.signer.public not in later.keys:
@@ -324,7 +357,6 @@ class Workspace(Reader):
                     f"this key of {by.name} was dropped by a later identity event that is known here;"
                     " sign with the newer identity file"
                 )
-        return by.event
 
     def good_heads(self, identity: Cid, signer: bytes) -> dict[Cid, tuple[Cid, ...]]:
         """What a key signed, as `Identity.rotate` wants it: project (else the identity) -> good heads.

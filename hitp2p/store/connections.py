@@ -11,6 +11,7 @@ from pathlib import Path
 
 from hitp2p.errors import UsageError
 from hitp2p.store.faults import sqlite_errors
+from hitp2p.store.logroom import LogRoom
 from hitp2p.store.schema import open_database
 
 __all__ = ["Connections"]
@@ -22,6 +23,7 @@ class Connections:
     def __init__(self, path: Path, *, fts5: bool | None = None) -> None:
         self.path = path
         self._fts5 = fts5
+        self._room = LogRoom(path)
         self._local = threading.local()
         self._writer = threading.RLock()
         """Threads queue here, in turn; processes queue in SQLite, which polls."""
@@ -85,6 +87,8 @@ class Connections:
                 try:
                     db.execute("BEGIN IMMEDIATE")
                     yield db
+                    if durable:
+                        self._room.keep()
                     db.execute("COMMIT")
                 except BaseException:
                     if db.in_transaction:

@@ -10,6 +10,7 @@ import pytest
 import hitp2p
 from hitp2p.errors import AmbiguousNameError, NotFoundError, UsageError
 from hitp2p.objects.contribution import ForeignSource, Use
+from hitp2p.store.contract import WriteBatch
 from hitp2p.trail.standing import Standing
 from hitp2p.workspace import Workspace
 
@@ -82,6 +83,47 @@ def test_a_work_of_another_project_is_used_but_no_parent(
         "project": str(p.cid),
         "relation": "sample",
     }
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_only_what_is_here_can_be_built_on(
+    ws: Workspace, ana: hitp2p.Identity, bo: hitp2p.Identity, dry_run: bool
+) -> None:
+    p = ws.create_project("P", by=ana)
+    with hitp2p.open(":memory:") as elsewhere:
+        elsewhere.store.put(WriteBatch(objects=(*ana.events, p)))
+        same_project = elsewhere.contribute(p, title="In P", by=ana)
+        other_project = elsewhere.contribute(
+            elsewhere.create_project("Q", by=bo), title="In Q", by=bo
+        )
+    for work in (same_project, other_project):
+        for name in (work, work.cid, str(work.cid)):
+            with pytest.raises(NotFoundError, match=f"{work.cid} is not in this workspace"):
+                ws.remix([name], title="More", project=p, by=ana, dry_run=dry_run)
+    assert [row.cid for row in ws.rows(project=p)] == [p.cid]
+
+
+def test_a_removed_project_takes_no_more_works(ws: Workspace, ana: hitp2p.Identity) -> None:
+    p = ws.create_project("P", by=ana)
+    work = ws.contribute(p, title="Verse", by=ana)
+    ws.remix([work], title="Song", by=ana)
+    ws.store.remove([row.cid for row in ws.rows(project=p)])
+    with pytest.raises(NotFoundError):
+        ws.contribute(p, title="Verse", by=ana)
+    with pytest.raises(NotFoundError):
+        ws.remix([work], title="Song", by=ana)
+
+
+def test_a_remix_of_something_outside_says_where_it_goes(
+    ws: Workspace, ana: hitp2p.Identity
+) -> None:
+    p = ws.create_project("P", by=ana)
+    rain = Use(
+        source=ForeignSource(url="https://example.org/rain", title="Rain"), relation="sample"
+    )
+    with pytest.raises(UsageError, match="say which project"):
+        ws.remix([rain], title="Rainy", by=ana)
+    assert ws.remix([rain], title="Rainy", project=p, by=ana).parents == (p.cid,)
 
 
 def test_foreign_sources_and_parts_are_kept(
