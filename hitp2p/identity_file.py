@@ -111,7 +111,7 @@ def read_identity_file(path: str | os.PathLike[str]) -> IdentityFile:
     data = read_key_file(path, max_bytes=limits.IDENTITY_FILE_BYTES)
     try:
         return parse_identity_file(data)
-    except (InvalidError, MissingBlocksError) as error:
+    except InvalidError as error:
         raise KeyFileError(f"{path} is no valid identity file: {error}") from error
 
 
@@ -137,7 +137,6 @@ def parse_identity_file(data: bytes) -> IdentityFile:
 
     Raises:
         InvalidError: a rule of KEY-10 to KEY-14, of the encoding or of an event is broken.
-        MissingBlocksError: an event stands before its parents, or without them.
     """
     fields = _parse_fields(data)
     events = _verify_events(fields["events"])
@@ -247,7 +246,12 @@ def _verify_events(blocks: Sequence[bytes]) -> tuple[SignedObject, ...]:
         event_body(event)
         genesis = next(iter(events), event.cid)
         _check(event.identity == genesis, "KEY-11", "events of two identities, or no genesis first")
-        events[event.cid] = verify_in_trail(event, events.get)
+        try:
+            events[event.cid] = verify_in_trail(event, events.get)
+        except MissingBlocksError as error:
+            raise SignatureError(
+                "an event before its parents, or without them", rule="KEY-11", cid=event.cid
+            ) from error
     _check(len(events) == len(blocks), "KEY-11", "the same event twice")
     return tuple(events.values())
 

@@ -126,6 +126,114 @@ def identity_files(book: Book) -> None:
         "the key is also one of the recovery keys that the event commits to",
         encode({"hitp2p": "identity/1"} | held),
     )
+    more_fields(good, bad)
+    more_events(good, bad)
+    more_pages(good, bad)
+
+
+def with_page_of(n_bytes: int) -> bytes:
+    """A file without a key, of so many bytes, most of which are one list page (KEY-13 asks nothing of what it holds)."""
+
+    def with_padding(n: int) -> bytes:
+        padded = bytes(n)
+        event = drop(padded)
+        return changed("key", event=cid(event), events=[ERIN.genesis, event], pages=[padded])
+
+    n_else = len(with_padding(100_000)) - 100_000
+    return with_padding(n_bytes - n_else)
+
+
+def more_fields(good: Any, bad: Any) -> None:
+    most = 2 * 1024 * 1024
+    good("file-2-mib", "KEY-10", "2 MiB", with_page_of(most))
+    bad("file-2-mib-and-1", "KEY-10", "2 MiB and a byte", with_page_of(most + 1), also=["ENC-9"])
+    for field, value, why in (
+        ("events", "text", "text in place of a list"),
+        ("events", [ERIN.genesis, "text"], "text among the events"),
+        ("pages", [PAGE, cid(PAGE)], "a link among the pages"),
+        ("pages", PAGE, "a page in place of a list"),
+        ("public", NEW_KEY.public.hex(), "the public key as text"),
+        ("key", KEY, "the envelope as a map"),
+        ("key", None, "null in place of an envelope"),
+        ("hitp2p", 1, "a number as format"),
+    ):
+        name = f"file-{field}-{why.split()[0]}-{why.split()[-1]}"
+        bad(name, "KEY-10", why, changed(**{field: value}))
+
+
+def more_events(good: Any, bad: Any) -> None:
+    second = ERIN.event(ERIN.recovery[1], [LATER], [NEW_KEY], ERIN.recovery)
+    events = [ERIN.genesis, LATER, second]
+    good("events-three", "KEY-11", "a third event", changed(events=events, event=cid(second)))
+    good("event-of-before", "KEY-12", "not the last event", changed(events=events))
+    bad(
+        "events-parent-later",
+        "KEY-11",
+        "an event before its parent",
+        changed(events=[ERIN.genesis, second, LATER]),
+    )
+    bad(
+        "events-parent-absent",
+        "KEY-11",
+        "an event whose parent is not there",
+        changed(events=[ERIN.genesis, second], event=cid(second), pages=[PAGE]),
+        also=["KEY-13"],
+    )
+    bad(
+        "public-31-bytes",
+        "KEY-12",
+        "a public key of 31 bytes",
+        changed("key", public=NEW_KEY.public[1:]),
+        also=["KEY-10"],
+    )
+    bad(
+        "event-of-another",
+        "KEY-12",
+        "the event is that of another identity",
+        changed(event=BOB.cid),
+    )
+    revealed = ERIN.event(
+        ERIN.recovery[0], [ERIN.genesis], [ERIN.key, ERIN.recovery[0]], ERIN.recovery[1:]
+    )
+    held = {"events": [ERIN.genesis, revealed], "event": cid(revealed)}
+    good(
+        "recovery-key-of-before",
+        "KEY-14",
+        "the key was committed to by an earlier event, and no more",
+        encode({"hitp2p": "identity/1", "public": ERIN.recovery[0].public} | held),
+    )
+    for place in (0, 2):
+        key = ERIN.recovery[place]
+        event = ERIN.event(ERIN.recovery[1], [ERIN.genesis], [ERIN.key, key], ERIN.recovery)
+        held = {"events": [ERIN.genesis, event], "event": cid(event), "public": key.public}
+        bad(
+            f"recovery-key-{place}",
+            "KEY-14",
+            f"the key is number {place}, from 0, of the recovery keys",
+            encode({"hitp2p": "identity/1"} | held),
+        )
+
+
+def more_pages(good: Any, bad: Any) -> None:
+    other = page(entry())
+    event = drop(PAGE, other)
+    held = {"events": [ERIN.genesis, event], "event": cid(event)}
+    good("pages-two", "KEY-13", "two pages", changed(**held, pages=[other, PAGE]))
+    good("pages-one-of-two", "KEY-13", "one of two pages", changed(**held, pages=[other]))
+    linked = ERIN.event(
+        ERIN.recovery[0],
+        [ERIN.genesis],
+        [NEW_KEY],
+        ERIN.recovery,
+        dropped=[{"key": ERIN.key.public}],
+        x=[cid(PAGE)],
+    )
+    bad(
+        "pages-of-unknown-field",
+        "KEY-13",
+        "a page that an event links to elsewhere than in `dropped`",
+        changed(events=[ERIN.genesis, linked], event=cid(linked)),
+    )
 
 
 def bare_envelopes(book: Book) -> None:
