@@ -15,15 +15,12 @@ folder open; within one process a workspace may be shared by threads.
 from __future__ import annotations
 
 import os
-import secrets
-import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Unpack
+from typing import TYPE_CHECKING, Unpack
 
-from hitp2p.codec.cid import Cid
 from hitp2p.drafts import (
     ForeignLike,
     ObjectLike,
@@ -33,16 +30,15 @@ from hitp2p.drafts import (
     fits_body,
     work_body,
 )
-from hitp2p.errors import MissingBlocksError, NotFoundError, UsageError
+from hitp2p.errors import NotFoundError, UsageError
 from hitp2p.identity import Identity
 from hitp2p.intake import Files, Intake
 from hitp2p.objects.contribution import ForeignSource, Use
-from hitp2p.objects.envelope import SignedObject, sign_object
+from hitp2p.objects.envelope import SignedObject
 from hitp2p.objects.project import Project, threshold_rules
 from hitp2p.ports import Clock, Randomness
-from hitp2p.reader import Reader, not_here
-from hitp2p.store.contract import ObjectRow, Store, WriteBatch
-from hitp2p.trail.check import verify_in_trail
+from hitp2p.statements import Statements
+from hitp2p.store.contract import Store
 
 if TYPE_CHECKING:
     from hitp2p.store.gc import GcReport
@@ -54,8 +50,6 @@ SourceLike = ObjectLike | tuple[ObjectLike, str] | Use
 """A source: an object (relation `remix`), (object, relation), or a `Use` that says more."""
 _Source = tuple[SignedObject | None, Use]
 """A use with its work, as it is here; None for a source outside hitp2p."""
-_N_KNOWN: Final = 64
-"""Projects that are remembered as parsed: who adds works asks for the same one again and again."""
 HIDDEN_FOLDER = ".hitp2p"
 """Name of the folder inside a workspace that holds the store."""
 
@@ -96,20 +90,8 @@ def open_workspace(
     return Workspace(store, clock=clock, randomness=randomness)
 
 
-def _system_clock() -> int:
-    return time.time_ns() // 1_000_000
-
-
-class Workspace(Reader):
+class Workspace(Statements):
     """A store and everything that a person does with it. Made by `hitp2p.open`."""
-
-    def __init__(
-        self, store: Store, *, clock: Clock | None = None, randomness: Randomness | None = None
-    ) -> None:
-        super().__init__(store)
-        self._clock = clock or _system_clock
-        self._randomness = randomness or secrets.token_bytes
-        self._known: dict[Cid, SignedObject] = {}
 
     def __enter__(self) -> Workspace:
         return self
@@ -227,17 +209,6 @@ class Workspace(Reader):
                 options["note"] = None
         return self._work(home, files, title, sources, by, options)
 
-    def add_identity(self, identity: Identity) -> tuple[ObjectRow, ...]:
-        """Put an identity's events, and the list pages they link to, into the store.
-
-        Writing does this by itself; call it to make a rotation known without a new work.
-        """
-        return self.store.put(self._events(identity, self.store.events(identity.cid)))
-
-    def _events(self, by: Identity, known: Collection[Cid]) -> WriteBatch:
-        new = tuple(event for event in by.events if event.cid not in known)
-        return WriteBatch(objects=new, blocks=by.pages if new else ())
-
     def _source(self, source: SourceLike | ForeignLike) -> _Source:
         if isinstance(source, Use):
             return None if source.work is None else self.show(source.work), source
@@ -253,15 +224,6 @@ class Workspace(Reader):
                 "the first source is outside hitp2p; say which project the work goes to"
             )
         return self._remembered(work.project or work.cid)
-
-    def _remembered(self, cid: Cid) -> SignedObject:
-        """As `show`, where it doesn't count whether the object has left the store since: `put` asks."""
-        found = self._known.get(cid)
-        if found is None:
-            if len(self._known) >= _N_KNOWN:
-                self._known.clear()
-            self._known[cid] = found = self.show(cid)
-        return found
 
     def _work(
         self,
@@ -300,72 +262,6 @@ class Workspace(Reader):
                 media=intake.batch(),
                 dry_run=dry_run,
             )
-
-    def _sign(
-        self,
-        kind: str,
-        body: dict[str, Any],
-        *,
-        by: Identity,
-        project: Cid | None = None,
-        parents: tuple[Cid, ...] = (),
-        linked: Iterable[SignedObject] = (),
-        media: WriteBatch | None = None,
-        dry_run: bool = False,
-    ) -> SignedObject:
-        """Sign, check against the trail, and store in one transaction with media and identity events.
-
-        Args:
-            linked: objects that the caller says are in the store; `put` makes sure, so a dry run looks itself.
-        """
-        known = self.store.events(by.cid)
-        self._refuse_dropped_key(by, known)
-        signed = sign_object(
-            kind=kind,
-            body=body,
-            signer=by.signer,
-            time=self._clock(),
-            author=by.cid,
-            event=by.event,
-            project=project,
-            parents=parents,
-        )
-        trail = {obj.cid: obj for obj in (*by.events, *(() if dry_run else linked))}
-        try:
-            verify_in_trail(signed, lambda cid: trail.get(cid) or self.lookup(cid))
-            if not dry_run:
-                self._put(signed, self._events(by, known), media or WriteBatch())
-        except MissingBlocksError as error:
-            raise not_here(error.cids[0]) from error
-        return signed
-
-    def _put(self, signed: SignedObject, events: WriteBatch, media: WriteBatch) -> None:
-        self.store.put(
-            WriteBatch(
-                objects=(*events.objects, signed),
-                blocks=(*events.blocks, *media.blocks),
-                leaves=media.leaves,
-            )
-        )
-
-    def _refuse_dropped_key(self, by: Identity, known: Sequence[Cid]) -> None:
-        """Refuse to sign with a key that a later event, known here, has dropped."""
-        if len(known) > len(by.events):
-            later = by.with_events(self.show(cid) for cid in known)
-            if by.signer.public not in later.keys:
-                raise UsageError(
-                    f"this key of {by.name} was dropped by a later identity event that is known here;"
-                    " sign with the newer identity file"
-                )
-
-    def good_heads(self, identity: Cid, signer: bytes) -> dict[Cid, tuple[Cid, ...]]:
-        """What a key signed, as `Identity.rotate` wants it: project (else the identity) -> good heads.
-
-        All works that the key signed and that are here lie in the ancestry of these heads; statements are listed themselves.
-        """
-        from hitp2p.good_heads import good_heads_of
-
-        return good_heads_of(self.store, identity, signer)
 
     # --- carrying ---------------------------------------------------------------------------------
 
