@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hitp2p import limits
+from hitp2p.codec.cid import DAG_CBOR, Cid
 from hitp2p.codec.dagcbor import Profile, decode_object, encode
 from hitp2p.errors import Hitp2pError, InvalidError, KeyFileError, MissingBlocksError
 from hitp2p.identity import Identity
@@ -113,7 +114,7 @@ def test_key_11_events_are_one_to_1024() -> None:
     refuse(changed(events=[ANA.events[0].block] * (limits.IDENTITY_FILE_BLOCKS + 1)), "KEY-11")
 
 
-def test_key_11_takes_1024_events() -> None:
+def test_key_11_takes_1024_events_and_not_one_more() -> None:
     """As many as fit: each signed by a recovery key that stays the same, so that they are quick to make."""
     anchor = SigningKey.from_seed(bytes(32))
     ana = Identity.create("Ana", recovery_keys=[anchor.public])
@@ -134,6 +135,13 @@ def test_key_11_takes_1024_events() -> None:
     data = encode_identity_file(file)
     assert len(data) <= limits.IDENTITY_FILE_BYTES
     assert parse_identity_file(data) == file
+    more = sign_object(
+        kind="identity", body=body, signer=anchor, time=1, author=ana.cid, parents=[events[-1].cid]
+    )
+    fields = decode_object(data)
+    assert isinstance(fields, dict)
+    fields["events"].append(more.block)
+    refuse(encode(fields, profile=Profile.OBJECT), "KEY-11")
 
 
 def test_key_11_events_are_of_one_identity_and_come_once() -> None:
@@ -182,6 +190,41 @@ def test_key_13_pages_are_linked_from_an_event_and_come_once() -> None:
     refuse(changed(pages=[page, page]), "KEY-13")
     refuse(changed(pages=[page, b"\xa0"]), "KEY-13")
     refuse(changed(pages=[page] * (limits.IDENTITY_FILE_BLOCKS + 1)), "KEY-13")
+
+
+def test_key_13_takes_1024_pages_and_not_one_more() -> None:
+    """In as many events as it takes: each drops the first key anew, with more pages."""
+    first, second, anchor = (SigningKey.from_seed(bytes([n]) * 32) for n in range(3))
+    ana = Identity.create("Ana", signer=first, recovery_keys=[anchor.public])
+    pages = [encode({"entries": [n]}) for n in range(limits.IDENTITY_FILE_BLOCKS + 1)]
+    events = list(ana.events)
+    for start in range(0, len(pages), 100):
+        links = [Cid.of(DAG_CBOR, page) for page in pages[start : start + 100]]
+        body = {
+            "keys": [second.public],
+            "next": [sha256(anchor.public).digest()],
+            "dropped": [{"key": first.public, "pages": links}],
+        }
+        events.append(
+            sign_object(
+                kind="identity",
+                body=body,
+                signer=anchor,
+                time=1,
+                author=ana.cid,
+                parents=[events[-1].cid],
+            )
+        )
+    fields: dict[str, Any] = {
+        "hitp2p": "identity/1",
+        "event": events[-1].cid,
+        "events": [event.block for event in events],
+        "public": second.public,
+    }
+    most = limits.IDENTITY_FILE_BLOCKS
+    data = encode(fields | {"pages": pages[:most]}, profile=Profile.OBJECT)
+    assert len(parse_identity_file(data).pages) == most
+    refuse(encode(fields | {"pages": pages}, profile=Profile.OBJECT), "KEY-13")
 
 
 def test_key_14_refuses_the_recovery_key_of_the_event() -> None:

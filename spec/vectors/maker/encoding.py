@@ -213,6 +213,8 @@ def dag_cbor() -> Book:
     good("int-2-63", "ENC-11", "2^63 in the IPLD profile", encode(2**63), ("ipld",))
     good("int-2-64-minus-1", "ENC-11", "2^64 - 1 in the IPLD profile", encode(2**64 - 1), ("ipld",))
     good("int-minus-2-64", "ENC-11", "-2^64 in the IPLD profile", encode(-(2**64)), ("ipld",))
+    good("int-2-63-minus-1", "ENC-11", "2^63 - 1", encode(2**63 - 1), ("object",))
+    good("int-minus-2-63", "ENC-11", "-2^63", encode(-(2**63)), ("object",))
     bad("int-2-63", "ENC-11", "2^63", encode(2**63), ("object",))
     bad("int-minus-2-63-minus-1", "ENC-11", "-2^63 - 1", encode(-(2**63) - 1), ("object",))
     good("depth-16", "ENC-12", "16 levels", nested(16), ("object",))
@@ -295,6 +297,7 @@ def narrow_cids(digest: bytes) -> tuple[tuple[str, bytes, str], ...]:
         ("v0", multihash(wire.SHA2_256, digest), "version 0"),
         ("codec-dag-json", v1(0x0129, wire.SHA2_256, digest), "codec dag-json"),
         ("codec-cbor", v1(0x51, wire.SHA2_256, digest), "codec cbor"),
+        ("codec-9-bytes", v1(2**63 - 1, wire.SHA2_256, digest), "a codec of 9 bytes"),
         ("hash-blake2b", v1(wire.DAG_CBOR, wire.BLAKE2B_256, digest), "hash blake2b-256"),
         ("hash-sha1", v1(wire.DAG_CBOR, wire.SHA1, digest[:20]), "hash sha1"),
         ("hash-identity", v1(wire.RAW, wire.IDENTITY, b"abc"), "hash identity"),

@@ -657,6 +657,7 @@ def kind_rules(book: Objects) -> None:
             kind="release", body=release | {"split": {"method": "equal", "parts": parts}}
         )
 
+    book.good("split-10000", "KND-5", "one share", split([{"who": WHO, "points": 10_000}]))
     book.bad("split-9999", "KND-5", "9,999 points", split(parts))
     book.bad(
         "split-10001",
@@ -677,6 +678,19 @@ def kind_rules(book: Objects) -> None:
         split([{"who": WHO, "points": 10_000}, {"name": "Uncle", "points": 0}]),
     )
     book.bad("split-of-nobody", "KND-3", "a share of nobody", split([parts[0], {"points": 5000}]))
+    many = sorted(ref(f"witnessed {n}") for n in range(501))
+    book.good(
+        "witness-500",
+        "OBJ-18",
+        "500 refs",
+        in_project(kind="witness", body={"refs": many[1:], "seen": 0}),
+    )
+    book.bad(
+        "witness-501",
+        "OBJ-18",
+        "501 refs",
+        in_project(kind="witness", body={"refs": many, "seen": 0}),
+    )
     refs = sorted([ref("a"), ref("b")])
     for name, body, rule, why in (
         ("witness-nothing", {"seen": 0}, "KND-6", "neither refs nor snapshot"),

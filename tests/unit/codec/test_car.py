@@ -176,6 +176,17 @@ def test_car_1_refuses_other_headers(data: bytes) -> None:
     assert refused(data).rule == "CAR-1"
 
 
+def test_car_1_reads_a_header_of_64_kib_and_not_a_byte_more() -> None:
+    """No valid header is so long; what is wrong with this one is found by reading it."""
+    for n_bytes, found in (
+        (CAR_HEADER_BYTES, "canonical"),
+        (CAR_HEADER_BYTES + 1, "at most 65536"),
+    ):
+        error = refused(encode_varint(n_bytes) + bytes(n_bytes))
+        assert error.rule == "CAR-1"
+        assert found in error.message
+
+
 @pytest.mark.parametrize(
     "length",
     [b"\x80\x00", b"\xa5\x80\x00", b"\xff" * 9, b"\xff" * 12],

@@ -9,6 +9,7 @@ from hashlib import sha256
 import pytest
 from unixfs_trees import build_blocks
 
+from hitp2p import limits
 from hitp2p.codec.cid import DAG_PB, RAW, Cid
 from hitp2p.codec.dagpb import decode_dagpb
 from hitp2p.codec.unixfs import FileBuilder, Leaf, Node, build_file, decode_unixfs
@@ -74,6 +75,28 @@ def test_a_tree_is_balanced_and_no_deeper_than_needed(
         else:
             todo += [(link.cid, level + 1) for link in decode_dagpb(blocks[cid]).links]
     assert depths == {depth}
+
+
+@pytest.mark.parametrize(
+    ("n_more", "n_links"), [(0, limits.UNIXFS_WIDTH), (1, 2)], ids=["full", "one more"]
+)
+def test_a_node_has_up_to_1024_links(n_more: int, n_links: int) -> None:
+    blocks: dict[Cid, bytes] = {}
+
+    def keep(part: Leaf | Node) -> None:
+        if isinstance(part, Node):
+            blocks[part.cid] = part.data
+
+    content = bytes(limits.UNIXFS_WIDTH + n_more)
+    built = build_file(io.BytesIO(content), keep, chunk_bytes=1)
+    assert len(decode_dagpb(blocks[built.root]).links) == n_links
+
+
+def test_a_file_of_1_mib_is_one_leaf_and_one_byte_more_is_two() -> None:
+    for n_more, n_leaves in ((0, 1), (1, 2)):
+        parts: list[Leaf | Node] = []
+        build_file(io.BytesIO(bytes(limits.CHUNK_BYTES + n_more)), parts.append)
+        assert sum(isinstance(part, Leaf) for part in parts) == n_leaves
 
 
 def test_leaves_come_by_offset_and_each_node_after_its_children() -> None:

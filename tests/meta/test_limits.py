@@ -1,0 +1,143 @@
+"""Every bound in `hitp2p/limits.py` is tested at the bound and one past it."""
+
+from __future__ import annotations
+
+import ast
+import re
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import pytest
+from spec_vectors import FOLDER, load_all
+
+ROOT = Path(__file__).resolve().parents[2]
+
+AT_AND_PAST: Final = {
+    # dag-cbor
+    "BLOCK_BYTES": ("enc-9-block-2-mib-object", "enc-9-block-over-2-mib-object"),
+    "IPLD_DEPTH": ("enc-9-depth-1024-ipld", "enc-9-depth-1025-ipld"),
+    "OBJECT_DEPTH": ("enc-12-depth-16-object", "enc-12-depth-17-object"),
+    "MAP_ENTRIES": ("enc-13-map-256-object", "enc-13-map-257-object"),
+    "MAP_KEY_BYTES": ("enc-13-key-64-object", "enc-13-key-65-object"),
+    "INT_MIN": ("enc-11-int-minus-2-63-object", "enc-11-int-minus-2-63-minus-1-object"),
+    "INT_MAX": ("enc-11-int-2-63-minus-1-object", "enc-11-int-2-63-object"),
+    # CAR
+    "CAR_HEADER_BYTES": (
+        "test_car_1_reads_a_header_of_64_kib_and_not_a_byte_more",
+        "car-1-header-over-64-kib",
+    ),
+    "CAR_ROOTS": ("car-1-64-roots", "car-1-65-roots"),
+    "CAR_CID_BYTES": (
+        "test_car_2_allows_a_section_of_2_mib_and_128_bytes_and_not_a_byte_more",
+        "car-2-section-over",
+    ),
+    "VARINT_BYTES": ("enc-14-binary-codec-9-bytes", "enc-14-binary-codec-10-bytes"),
+    # keys and identity
+    "KEY_FILE_BYTES": ("test_key_8_refuses_more_than_four_kib_unread", "key-8-over-4-kib"),
+    "KDF_MEMORY_KIB": ("test_key_8_takes_costs_at_the_bounds", "key-8-memory-over-1-gib"),
+    "KDF_PASSES": ("key-8-passes-64", "key-8-passes-65"),
+    "KDF_LANES": ("key-8-lanes-16", "key-8-lanes-17"),
+    "IDENTITY_FILE_BYTES": ("key-10-file-2-mib", "key-10-file-2-mib-and-1"),
+    "IDENTITY_FILE_BLOCKS": (
+        "test_key_11_takes_1024_events_and_not_one_more",
+        "test_key_13_takes_1024_pages_and_not_one_more",
+    ),
+    "IDENTITY_EVENT_BYTES": ("idn-7-8-kib", "idn-7-over-8-kib"),
+    "IDENTITY_KEYS": ("idn-5-keys-16", "idn-5-keys-17"),
+    "IDENTITY_NEXT": ("idn-5-next-5", "idn-5-next-6"),
+    "IDENTITY_PARENTS": ("idn-2-later-8-parents", "idn-2-later-9-parents"),
+    "IDENTITY_DROPPED": ("obj-18-dropped-32", "obj-18-dropped-33"),
+    # objects
+    "OBJECT_BYTES": ("obj-2-size-64-kib", "obj-2-size-over-64-kib"),
+    "KIND_CHARS": ("obj-4-kind-32-characters", "obj-4-kind-33-characters"),
+    "PARENTS": ("obj-7-parents-128", "obj-7-parents-129"),
+    "REFERENCES": ("obj-10-512", "obj-10-513"),
+    "TIME_MAX": ("obj-13-time-2-53-minus-1", "obj-13-time-2-53"),
+    "TITLE_BYTES": ("obj-16-contribution-title-limit", "obj-16-contribution-title-long"),
+    "NAME_BYTES": ("obj-16-profile-name-limit", "obj-16-profile-name-long"),
+    "TAG_BYTES": ("obj-16-contribution-tags-0-limit", "obj-16-contribution-tags-0-long"),
+    "NOTE_BYTES": ("obj-16-contribution-note-limit", "obj-16-contribution-note-long"),
+    "URL_BYTES": ("obj-16-profile-links-0-url-limit", "obj-16-profile-links-0-url-long"),
+    "LICENSE_BYTES": ("obj-22-project-license-limit", "obj-22-project-license-long"),
+    "LINE_BYTES": ("obj-16-call-reward-limit", "obj-16-call-reward-long"),
+    "USES": ("obj-18-contribution-uses-limit", "obj-18-contribution-uses-long"),
+    "CREDITS": ("obj-18-contribution-credits-limit", "obj-18-contribution-credits-long"),
+    "TAGS": ("obj-18-contribution-tags-limit", "obj-18-contribution-tags-long"),
+    "MEDIA_ENTRIES": ("obj-18-contribution-media-limit", "obj-18-contribution-media-long"),
+    "LANGUAGES": ("obj-18-contribution-language-limit", "obj-18-contribution-language-long"),
+    "LIST_ENTRIES": ("obj-18-profile-links-limit", "obj-18-profile-links-long"),
+    "PART_BYTES": (
+        "obj-19-contribution-uses-0-part-limit",
+        "obj-19-contribution-uses-0-part-long",
+    ),
+    "ROLE_BYTES": (
+        "obj-20-contribution-credits-0-role-limit",
+        "obj-20-contribution-credits-0-role-long",
+    ),
+    "LANGUAGE_BYTES": ("obj-21-project-language-0-limit", "obj-21-project-language-0-long"),
+    "LIST_PAGE_ENTRIES": ("obj-23-credits-500", "obj-23-credits-501"),
+    "LIST_PAGE_BYTES": ("obj-23-256-kib", "obj-23-over-256-kib"),
+    "RULES_ROLES": ("knd-1-rules-roles-16", "knd-1-rules-roles-17"),
+    "RULES_IDENTITIES": ("obj-18-rules-roles-curator-limit", "obj-18-rules-roles-curator-long"),
+    "WITNESS_REFS": ("obj-18-witness-500", "obj-18-witness-501"),
+    "LINE_INDEX": ("knd-1-answer-line-limit-high", "knd-1-answer-line-high"),
+    "SPLIT_POINTS": ("knd-5-split-10000", "knd-5-split-10001"),
+    # media
+    "CHUNK_BYTES": (
+        "test_a_file_of_1_mib_is_one_leaf_and_one_byte_more_is_two",
+        "test_a_file_of_1_mib_is_one_leaf_and_one_byte_more_is_two",
+    ),
+    "UNIXFS_WIDTH": ("test_a_node_has_up_to_1024_links", "test_a_node_has_up_to_1024_links"),
+    "FILE_BYTES": (
+        "med-1-contribution-media-0-size-limit-high",
+        "med-1-contribution-media-0-size-high",
+    ),
+    "UNIXFS_DEPTH": ("med-5-16-levels", "med-5-17-levels"),
+    "HAMT_FANOUT": ("med-6-hamt", "med-6-hamt-fanout-huge"),
+    "HAMT_DEPTH": ("med-6-hamt-8-levels", "med-6-hamt-9-levels"),
+    "MEDIA_TYPE_BYTES": (
+        "med-1-contribution-media-0-type-limit",
+        "med-1-contribution-media-0-type-long",
+    ),
+    "TEXT_BLOCK_BYTES": ("med-8-text-block-1-mib", "med-8-text-block-over-1-mib"),
+    # snapshots
+    "SNAPSHOT_LINKS": ("snp-1-page-500", "snp-1-page-501"),
+    "SNAPSHOT_CUT": ("snp-2-tree", "snp-2-page-goes-on"),
+    "SNAPSHOT_LEVELS": ("snp-1-page-level-15", "snp-1-page-level-16"),
+}
+"""By limit: the vector or test at the bound, and the one past it. A test's name may stand twice, if it asks for both."""
+
+
+def limits() -> list[str]:
+    tree = ast.parse((ROOT / "hitp2p" / "limits.py").read_text(encoding="utf-8"))
+    return [
+        node.target.id
+        for node in tree.body
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
+    ]
+
+
+@cache
+def verdicts() -> dict[str, str]:
+    """What each vector expects, by id."""
+    return {v.id: v.expect for path in FOLDER.glob("*.json") for v in load_all(path.name)}
+
+
+@cache
+def named_tests() -> frozenset[str]:
+    """The names of all tests."""
+    texts = (path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
+    return frozenset(name for text in texts for name in re.findall(r"^def (test_\w+)", text, re.M))
+
+
+@pytest.mark.parametrize("limit", limits())
+def test_every_limit_is_tested_at_the_bound_and_one_past_it(limit: str) -> None:
+    assert limit in AT_AND_PAST, f"name the vectors or tests at {limit} and one past it, above"
+    at, past = AT_AND_PAST[limit]
+    assert at in named_tests() or verdicts().get(at) == "valid", at
+    assert past in named_tests() or verdicts().get(past) == "invalid", past
+
+
+def test_no_row_is_left_of_a_limit_that_is_gone() -> None:
+    assert set(AT_AND_PAST) <= set(limits())
