@@ -35,23 +35,24 @@ class LogRoom:
         A program that commits once adds nothing. Nor does one that can't: without room all goes on as well.
         """
         with suppress(OSError):
-            log = os.open(self._path, os.O_RDWR | getattr(os, "O_BINARY", 0))
-            try:
-                self._look(log)
-            finally:
-                os.close(log)
+            size = os.stat(self._path).st_size
+            grown = self._size is not None and size > self._size
+            self._size = size
+            if grown:
+                self._size = self._make_room(size)
 
-    def _look(self, log: int) -> None:
-        size = os.lseek(log, 0, os.SEEK_END)
-        grown = self._size is not None and size > self._size
-        self._size = size
-        if grown and not self._ends_in_zeros(log, size):
-            self._size = _append_zeros(log, size)
+    def _make_room(self, size: int) -> int:
+        log = os.open(self._path, os.O_RDWR | getattr(os, "O_BINARY", 0))
+        try:
+            return size if _ends_in_zeros(log, size) else _append_zeros(log, size)
+        finally:
+            os.close(log)
 
-    def _ends_in_zeros(self, log: int, size: int) -> bool:
-        """Whether another process has just added room."""
-        os.lseek(log, max(0, size - _TAIL_BYTES), os.SEEK_SET)
-        return not os.read(log, _TAIL_BYTES).strip(b"\0")
+
+def _ends_in_zeros(log: int, size: int) -> bool:
+    """Whether another process has just added room."""
+    os.lseek(log, max(0, size - _TAIL_BYTES), os.SEEK_SET)
+    return not os.read(log, _TAIL_BYTES).strip(b"\0")
 
 
 def _append_zeros(log: int, size: int) -> int:
