@@ -8,15 +8,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from hitp2p.codec.cid import OBJECT_CID_START, Cid
+from hitp2p.codec.cid import Cid
 from hitp2p.objects.envelope import SignedObject
 from hitp2p.objects.kinds import ObjectClass
 
-__all__ = ["Entry", "entry_of", "prefix_range", "query_words"]
+__all__ = ["Entry", "entry_of", "query_words"]
 
-_BASE32: Final = "abcdefghijklmnopqrstuvwxyz234567"
 _ASCII_WORD: Final = re.compile("[a-z0-9]+")
-_CID_BITS: Final = 36 * 8
 _TEXT_FIELDS: Final = ("title", "name", "note", "purpose", "prompt", "text", "reason")
 _NAMED_LISTS: Final = ("credits", "media")
 _UNSPACED: Final = (
@@ -111,21 +109,3 @@ def _words(text: str) -> Iterator[str]:
 
 def _decompose(text: str) -> str:
     return unicodedata.normalize("NFKD", text)
-
-
-def prefix_range(text: str) -> tuple[bytes, bytes] | None:
-    """The lowest and highest CID bytes of objects whose text starts with `text`; None where there can be none."""
-    digits = (text if text.startswith(OBJECT_CID_START) else OBJECT_CID_START + text)[1:]
-    if any(digit not in _BASE32 for digit in digits) or len(digits) * 5 > _CID_BITS + 4:
-        return None
-    value = 0
-    for digit in digits:
-        value = value * 32 + _BASE32.index(digit)
-    spare = _CID_BITS - len(digits) * 5
-    if spare < 0:  # the last character holds two bits of padding
-        low = high = value >> -spare
-        if value & ((1 << -spare) - 1):
-            return None
-    else:
-        low, high = value << spare, (value + 1 << spare) - 1
-    return low.to_bytes(36, "big"), high.to_bytes(36, "big")

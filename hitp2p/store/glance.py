@@ -1,7 +1,7 @@
 """One stored object and what is around it, read without the machinery that checks and signs.
 
-For programs that start, show one thing and end: a process that imports a whole store spends a tenth of a second on it, this
-way a tenth of that. What is read was checked when it was stored; its hash is checked again here.
+For programs that start, show one thing and end: they are done in half the time that importing a whole store takes (48
+instead of 106 ms). What is read was checked when it was stored; its hash is checked again here.
 """
 
 from __future__ import annotations
@@ -9,23 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, cast
 
-from hitp2p.codec.cid import OBJECT_CID_START, Cid
+from hitp2p.codec.cid import Cid
 from hitp2p.codec.dagcbor_decoder import decode_item
 from hitp2p.codec.profile import Profile
-from hitp2p.errors import CorruptBlockError
+from hitp2p.errors import CorruptBlockError, DecodeError, StoreError
 from hitp2p.store.faults import store_errors
+from hitp2p.store.names import parse_stored_cid, prefix_range
 from hitp2p.store.schema import needs_migration, open_database
 
 __all__ = ["Glance", "StoredObject"]
-
-_TEXT_CHARS: Final = 58
-"""Characters of an object's CID after the letter of its base; the last two bits are padding."""
-_AS_BASE_32: Final = str.maketrans(
-    "abcdefghijklmnopqrstuvwxyz234567", "0123456789abcdefghijklmnopqrstuv"
-)
-"""From the alphabet of CIDs to the one of `int(text, 32)`."""
 
 
 class StoredObject:
@@ -64,14 +58,23 @@ class Glance:
         """Open the store in `folder`; one that an older program wrote is brought up to date first.
 
         Raises:
-            StoreError: it can't be read, or a newer program wrote it.
+            StoreError: it isn't there, can't be read, or a newer program wrote it.
         """
         self._path = folder / "store.db"
+        if not self._path.exists():  # who only looks makes no new one
+            raise StoreError(f"{self._path}: there is no store; open the workspace to make one")
         self._db = open_database(self._path)
-        if needs_migration(self._db):
-            from hitp2p.store.sqlite import SqliteStore
+        with store_errors(self._path):
+            old = needs_migration(self._db)
+        if old:
+            self._db.close()
+            self._migrate(folder)
 
-            SqliteStore.open(folder).close()
+    def _migrate(self, folder: Path) -> None:
+        from hitp2p.store.sqlite import SqliteStore
+
+        SqliteStore.open(folder).close()
+        self._db = open_database(self._path)
 
     def close(self) -> None:
         """Let go of the file. Harmless twice."""
@@ -92,28 +95,29 @@ class Glance:
         block = found[0]
         if type(block) is not bytes or sha256(block).digest() != cid.digest:
             raise CorruptBlockError(f"the stored bytes of {cid} have changed on disk", cid)
-        return StoredObject(
-            cid, block, cast("dict[str, Any]", decode_item(block, Profile.OBJECT.value))
-        )
+        try:
+            return StoredObject(
+                cid, block, cast("dict[str, Any]", decode_item(block, Profile.OBJECT.value))
+            )
+        except (DecodeError, KeyError, TypeError) as error:
+            raise StoreError(
+                f"{self._path}: the database is damaged: {cid} stands there as an object and is none; "
+                "try `hitp2p fsck`"
+            ) from error
 
     def match_prefix(self, text: str, /, limit: int) -> tuple[Cid, ...]:
         """Up to `limit` signed objects whose CID as text starts with `text`, by CID.
 
         Args:
-            text: letters and digits of base32, `bafyrei` and at most 52 more.
+            text: with or without `bafyrei`; what can't be the beginning of a CID has no answers.
             limit: most answers.
         """
-        digits = OBJECT_CID_START[1:] + text.removeprefix(OBJECT_CID_START)
-        low, high = (
-            (int(digits.ljust(_TEXT_CHARS, end).translate(_AS_BASE_32), 32) >> 2).to_bytes(
-                36, "big"
-            )
-            for end in ("a", "7")
-        )
+        between = prefix_range(text)
+        if between is None:
+            return ()
         return self._cids(
             "SELECT cid FROM block WHERE cid BETWEEN ? AND ? AND verified = 1 ORDER BY cid LIMIT ?",
-            low,
-            high,
+            *between,
             limit,
         )
 
@@ -158,9 +162,15 @@ class Glance:
     def _number(self, query: str, cid: Cid) -> int:
         with store_errors(self._path):
             found = self._db.execute(query, (bytes(cid),)).fetchone()
-        return int(found[0]) if found else 0
+        if found is None:
+            return 0
+        if type(found[0]) is not int:
+            raise StoreError(
+                f"{self._path}: a number in the database is damaged; try `hitp2p fsck`"
+            )
+        return found[0]
 
     def _cids(self, query: str, *values: object) -> tuple[Cid, ...]:
         with store_errors(self._path):
             found = self._db.execute(query, values).fetchall()
-        return tuple(Cid.from_bytes(cid) for (cid,) in found)
+        return tuple(parse_stored_cid(cid) for (cid,) in found)

@@ -14,10 +14,11 @@ from hitp2p.errors import MissingBlocksError, UsageError
 from hitp2p.objects.envelope import SignedObject
 from hitp2p.store.contract import LeafPlace, ObjectRow, WriteBatch
 from hitp2p.store.copies import new_folder
-from hitp2p.store.derive import Entry, entry_of, prefix_range, query_words
+from hitp2p.store.derive import Entry, entry_of, query_words
 from hitp2p.store.index import in_order
 from hitp2p.store.intact import require_intact
 from hitp2p.store.leaves import read_leaf
+from hitp2p.store.names import prefix_range
 from hitp2p.store.sqlite import SqliteStore
 
 __all__ = ["MemoryStore"]

@@ -17,11 +17,11 @@ from types import TracebackType
 from typing import Any, Final
 
 from hitp2p.codec.cid import Cid
-from hitp2p.errors import CorruptBlockError, DecodeError, StoreError
+from hitp2p.errors import CorruptBlockError
 from hitp2p.store.connections import Connections
 from hitp2p.store.contract import LeafPlace, ObjectRow, WriteBatch
 from hitp2p.store.copies import copy_store
-from hitp2p.store.derive import prefix_range, query_words
+from hitp2p.store.derive import query_words
 from hitp2p.store.faults import store_errors
 from hitp2p.store.index import CHUNK, advance, chunks, compare_index, find_nodes, rebuild
 from hitp2p.store.intact import is_intact, require_intact
@@ -32,6 +32,7 @@ from hitp2p.store.mediafolder import (
     keep_reserve,
     sweep_unfinished,
 )
+from hitp2p.store.names import parse_stored_cid, prefix_range
 from hitp2p.store.schema import migrate, needs_migration, searches_with_fts5
 from hitp2p.store.writing import put_batch, remove_blocks
 
@@ -270,7 +271,7 @@ class SqliteStore:
         ):
             last = b""
             while page := self._all(sql, last, CHUNK):
-                yield from (_cid(raw) for (raw,) in page)
+                yield from (parse_stored_cid(raw) for (raw,) in page)
                 last = advance(last, page[-1][0])
 
     def places(self) -> Iterator[LeafPlace]:
@@ -278,7 +279,7 @@ class SqliteStore:
             for raw, start, length in self._all(
                 "SELECT cid, start, length FROM leaf WHERE file = ? ORDER BY start", file
             ):
-                yield decode_place(_cid(raw), path, start, length)
+                yield decode_place(parse_stored_cid(raw), path, start, length)
 
     def remove(self, cids: Iterable[Cid], /) -> None:
         with self._writing() as db:
@@ -337,7 +338,7 @@ class SqliteStore:
         return int(self._all(sql, *values)[0][0])
 
     def _cids(self, sql: str, *values: object) -> tuple[Cid, ...]:
-        return tuple(_cid(raw) for (raw,) in self._all(sql, *values))
+        return tuple(parse_stored_cid(raw) for (raw,) in self._all(sql, *values))
 
     def _ids(self, cids: Iterable[Cid]) -> str:
         with store_errors(self._connections.path):
@@ -349,22 +350,12 @@ class SqliteStore:
 def _row(values: Sequence[Any]) -> ObjectRow:
     id_, cid, kind, project, identity, signer, generation, time = values
     return ObjectRow(
-        cid=_cid(cid),
+        cid=parse_stored_cid(cid),
         kind=kind,
-        project=None if project is None else _cid(project),
-        identity=None if identity is None else _cid(identity),
+        project=None if project is None else parse_stored_cid(project),
+        identity=None if identity is None else parse_stored_cid(identity),
         signer=signer,
         generation=generation,
         seq=id_,
         time=time,
     )
-
-
-def _cid(raw: Any) -> Cid:
-    """A name from the database; a damaged one is no fault of foreign bytes."""
-    try:
-        return Cid.from_bytes(raw)
-    except (DecodeError, TypeError) as error:
-        raise StoreError(
-            f"a name in the database is damaged ({error}); try `hitp2p fsck`"
-        ) from error
