@@ -3,6 +3,7 @@
 from hitp2p.codec.unixfs_builder import (
     BuiltFile,
     ByteReader,
+    ByteTaker,
     FileBuilder,
     Leaf,
     Node,
@@ -22,6 +23,7 @@ __all__ = [
     "BuiltDirectory",
     "BuiltFile",
     "ByteReader",
+    "ByteTaker",
     "DirectoryEntry",
     "FileBuilder",
     "Leaf",

@@ -8,7 +8,7 @@ of the whole file are fed from the caller's own buffers; content is never kept o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from hashlib import sha256
@@ -20,7 +20,15 @@ from hitp2p.codec.unixfs_message import NodeType, UnixFs, encode_unixfs
 from hitp2p.errors import UsageError
 from hitp2p.limits import BLOCK_BYTES, CHUNK_BYTES, UNIXFS_WIDTH
 
-__all__ = ["BuiltFile", "ByteReader", "FileBuilder", "Leaf", "Node", "build_file"]
+__all__ = [
+    "BuiltFile",
+    "ByteReader",
+    "ByteTaker",
+    "FileBuilder",
+    "Leaf",
+    "Node",
+    "build_file",
+]
 
 _RAW_LINK: Final = bytes((1, RAW, 0x12, 32))
 """A CIDv1 of a raw leaf up to its sha2-256 digest."""
@@ -35,6 +43,18 @@ class ByteReader(Protocol):
 
     def readinto(self, buffer: memoryview, /) -> int | None:
         """Fill the buffer from its start and say how many bytes came; 0 at the end. May fill only a part."""
+        ...
+
+
+class ByteTaker(Protocol):
+    """Something that uses the content beside the hashes, at its own pace: what copies it, for example."""
+
+    def take(self, data: memoryview, /) -> None:
+        """The next bytes, in order. They stay as they are until `wait_for_room` returns."""
+        ...
+
+    def wait_for_room(self, n_waiting: int, /) -> None:
+        """Wait until at most `n_waiting` of the pieces taken are in use. Raises what went wrong with them."""
         ...
 
 
@@ -190,6 +210,8 @@ def build_file(
     chunk_bytes: int = CHUNK_BYTES,
     width: int = UNIXFS_WIDTH,
     executor: Executor | None = None,
+    also: ByteTaker | None = None,
+    buffers: Sequence[memoryview] = (),
 ) -> BuiltFile:
     """Read a stream to its end and emit its tree, in flat memory.
 
@@ -199,16 +221,20 @@ def build_file(
         chunk_bytes: length of the leaves; another than the default makes another CID.
         width: most links of a node; likewise.
         executor: threads, one of which then hashes the whole while this one hashes the leaves.
+        also: gets every byte as well.
+        buffers: at least two to read into, of one length; made here unless given.
     """
     tree = _Tree(chunk_bytes, width)
     whole = _WholeHash(executor)
-    n_chunks = max(1, _BUFFER_BYTES // chunk_bytes)
-    buffers = [memoryview(bytearray(n_chunks * chunk_bytes)) for _ in range(_N_BUFFERS)]
+    takers: tuple[ByteTaker, ...] = (whole,) if also is None else (whole, also)
+    buffers = buffers or _make_buffers(chunk_bytes)
     try:
         for buffer in _in_turn(buffers):
-            whole.wait_for_room(_N_BUFFERS - 1)
+            for taker in takers:
+                taker.wait_for_room(len(buffers) - 1)
             length = _fill(stream, buffer)
-            whole.update(buffer[:length])
+            for taker in takers:
+                taker.take(buffer[:length])
             for part in tree.feed(buffer[:length]):
                 emit(part)
             if length < len(buffer):
@@ -216,11 +242,17 @@ def build_file(
         for part in tree.finish():
             emit(part)
     finally:
-        whole.wait_for_room(0)
+        for taker in takers:
+            taker.wait_for_room(0)
     return _built(tree.root, whole.digest())
 
 
-def _in_turn(buffers: list[memoryview]) -> Iterator[memoryview]:
+def _make_buffers(chunk_bytes: int) -> list[memoryview]:
+    length = max(1, _BUFFER_BYTES // chunk_bytes) * chunk_bytes
+    return [memoryview(bytearray(length)) for _ in range(_N_BUFFERS)]
+
+
+def _in_turn(buffers: Sequence[memoryview]) -> Iterator[memoryview]:
     while True:
         yield from buffers
 
@@ -246,8 +278,7 @@ class _WholeHash:
         self._hash = sha256()
         self._waiting: list[Future[None]] = []
 
-    def update(self, data: memoryview) -> None:
-        """Take the next bytes. The buffer stays in use until `wait_for_room` says otherwise."""
+    def take(self, data: memoryview, /) -> None:
         if self._executor is None:
             self._hash.update(data)
             return
@@ -260,8 +291,7 @@ class _WholeHash:
             before.result()
         self._hash.update(data)
 
-    def wait_for_room(self, n_waiting: int) -> None:
-        """Wait until at most `n_waiting` pieces are unhashed."""
+    def wait_for_room(self, n_waiting: int, /) -> None:
         while len(self._waiting) > n_waiting:
             self._waiting.pop(0).result()
 

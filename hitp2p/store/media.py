@@ -17,10 +17,10 @@ from types import TracebackType
 from typing import Final, Literal, TypeAlias
 
 from hitp2p.codec.cid import Cid
-from hitp2p.codec.unixfs import BuiltFile, ByteReader, Leaf, Node, build_file
+from hitp2p.codec.unixfs import BuiltFile, ByteReader, ByteTaker, Leaf, Node, build_file
 from hitp2p.errors import NotFoundError, UsageError
 from hitp2p.store.contract import LeafPlace, Store
-from hitp2p.store.copying import CopyReader
+from hitp2p.store.copying import CopyWriter, make_buffers, share_blocks
 from hitp2p.store.faults import store_errors
 from hitp2p.store.leaves import READ_FLAGS
 from hitp2p.store.mediafolder import (
@@ -152,7 +152,7 @@ class _Watched:
 
 
 def _build(
-    stream: ByteReader, size: int, progress: Progress | None
+    stream: ByteReader, size: int, progress: Progress | None, also: ByteTaker | None = None
 ) -> tuple[BuiltFile, list[Leaf], list[tuple[Cid, bytes]]]:
     leaves: list[Leaf] = []
     nodes: list[tuple[Cid, bytes]] = []
@@ -163,8 +163,10 @@ def _build(
         else:
             nodes.append((part.cid, part.data))
 
+    watched = _Watched(stream, size, progress)
+    buffers = () if also is None else make_buffers()
     with ThreadPoolExecutor(1, thread_name_prefix="hitp2p-hash") as executor:
-        built = build_file(_Watched(stream, size, progress), emit, executor=executor)
+        built = build_file(watched, emit, executor=executor, also=also, buffers=buffers)
     return built, leaves, nodes
 
 
@@ -204,10 +206,13 @@ def _copy(source: _Source, progress: Progress | None, folder: Path) -> AddedMedi
 def _write_copy(source: _Source, progress: Progress | None, folder: Path, lock: int) -> AddedMedia:
     unfinished = unfinished_path(folder)
     try:
-        with FileIO(unfinished, "xb") as target, FileIO(unfinished, "rb") as copy:
-            with CopyReader(source.number, target.fileno(), copy, source.size) as reader:
-                built, leaves, nodes = _build(reader, source.size, progress)
-            os.fsync(target.fileno())
+        with FileIO(unfinished, "xb+") as copy:
+            if share_blocks(source.number, copy.fileno()):
+                built, leaves, nodes = _build(copy, source.size, progress)
+            else:
+                with CopyWriter(copy.fileno()) as writer:
+                    built, leaves, nodes = _build(source.file, source.size, progress, writer)
+            os.fsync(copy.fileno())
         source.require_same()
         path = place_file(folder, unfinished, built.sha256)
     finally:

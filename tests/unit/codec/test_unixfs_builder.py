@@ -164,6 +164,35 @@ def test_pieces_of_any_buffer_type_give_the_same_tree() -> None:
     assert (built, parts + rest) == (expected, alone)
 
 
+class Slow:
+    """Looks at what it took only when it is asked for room."""
+
+    def __init__(self) -> None:
+        self.waiting: list[memoryview] = []
+        self.seen = b""
+
+    def take(self, data: memoryview, /) -> None:
+        self.waiting.append(data)
+
+    def wait_for_room(self, n_waiting: int, /) -> None:
+        while len(self.waiting) > n_waiting:
+            self.seen += self.waiting.pop(0)
+
+
+@pytest.mark.parametrize("n_buffers", [2, 3, 5])
+def test_what_else_takes_the_content_gets_every_byte_before_its_buffer_is_used_again(
+    n_buffers: int,
+) -> None:
+    expected, _, alone = build_blocks(CONTENT, chunk_bytes=7, width=3)
+    slow, parts = Slow(), list[Leaf | Node]()
+    buffers = [memoryview(bytearray(10)) for _ in range(n_buffers)]
+    built = build_file(
+        io.BytesIO(CONTENT), parts.append, chunk_bytes=7, width=3, also=slow, buffers=buffers
+    )
+    assert (built, parts) == (expected, alone)
+    assert slow.seen == CONTENT
+
+
 def test_a_stream_that_fails_leaves_no_thread_at_work() -> None:
     with ThreadPoolExecutor(1) as executor, pytest.raises(OSError, match="the disk is gone"):
         build_file(Breaking(), lambda part: None, executor=executor)
