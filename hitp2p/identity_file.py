@@ -6,7 +6,7 @@ Reading and writing here needs no passphrase; opening the key is `Identity.load`
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Final
@@ -161,20 +161,38 @@ def save_key(
     overwrite: bool = False,
     params: KdfParams | None = None,
     randomness: Randomness | None = None,
+    warn: Callable[[str], None] | None = None,
 ) -> None:
-    """Write a single key, such as a recovery key, in an envelope of its own; see `make_envelope`."""
+    """Write a single key, such as a recovery key, in an envelope of its own; see `make_envelope`.
+
+    Args:
+        overwrite: replace a file that is there.
+        warn: told where the file system keeps no permissions, as a memory stick mostly doesn't. Without it, or without a
+            passphrase, nothing is written there.
+    """
     data = make_envelope(key, passphrase, unprotected, params, randomness)
-    write_key_file(path, data, overwrite=overwrite)
+    sealed = passphrase is not None
+    write_key_file(path, data, overwrite=overwrite, warn=warn if sealed else None)
 
 
-def load_key(path: str | os.PathLike[str], passphrase: str | None = None) -> SigningKey:
+def load_key(
+    path: str | os.PathLike[str],
+    passphrase: str | None = None,
+    *,
+    warn: Callable[[str], None] | None = None,
+) -> SigningKey:
     """The key that `save_key` wrote.
+
+    Args:
+        path: where.
+        passphrase: None where the key is bare.
+        warn: told where the file is open to others and its file system can't close it; None refuses it.
 
     Raises:
         KeyFileError: missing, open to other users, or not a key envelope.
         PassphraseError: the passphrase is absent or wrong.
     """
-    return open_envelope(path, read_key_file(path), passphrase)
+    return open_envelope(path, read_key_file(path, warn=warn), passphrase)
 
 
 def make_envelope(

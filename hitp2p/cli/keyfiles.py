@@ -116,7 +116,14 @@ def write_keys(
 
     bare = passphrase is None
     recovery = identity.take_recovery_key()
-    save_key(recovery_path, recovery, passphrase, unprotected=bare, randomness=run.randomness)
+    save_key(
+        recovery_path,
+        recovery,
+        passphrase,
+        unprotected=bare,
+        randomness=run.randomness,
+        warn=run.out.warn,
+    )
     identity.save(
         path, passphrase, unprotected=bare, overwrite=overwrite, randomness=run.randomness
     )

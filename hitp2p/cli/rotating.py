@@ -271,12 +271,18 @@ class Rotation:
 
         missing = with_step(UsageError("the recovery key is needed"), "Add --recovery-file FILE.")
         path = Path(given).expanduser() if given else ask_path("File of the recovery key", missing)
-        for word in (None, *self._words(passphrase_file)):
-            try:
-                return load_key(path, word)
-            except PassphraseError:
-                continue
-        return load_key(path, prompt_passphrase("Passphrase of the recovery key"))
+        warnings: dict[str, None] = {}
+        try:
+            for word in (None, *self._words(passphrase_file)):
+                try:
+                    return load_key(path, word, warn=warnings.setdefault)
+                except PassphraseError:
+                    continue
+            word = prompt_passphrase("Passphrase of the recovery key")
+            return load_key(path, word, warn=warnings.setdefault)
+        finally:
+            for warning in warnings:  # each once, however often the file was read
+                self._run.out.warn(warning)
 
     def _words(self, passphrase_file: str | None) -> Iterable[str]:
         if passphrase_file:

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import stat
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from memory_stick import act_as_memory_stick
 
 from hitp2p import limits
 from hitp2p.errors import KeyFileError, StoreError, StoreFullError
+from hitp2p.identity_file import load_key, save_key
+from hitp2p.keys.ed25519 import SigningKey
+from hitp2p.keys.envelope import KdfParams
 from hitp2p.store import keyfile
 from hitp2p.store.keyfile import read_key_file, write_key_file
+
+QUICK = KdfParams(memory_kib=8, passes=1, lanes=1)
 
 posix = pytest.mark.skipif(os.name == "nt", reason="Windows has no modes")
 
@@ -212,21 +220,103 @@ def test_a_failing_disk_leaves_the_old_file_and_nothing_else(
         assert read_key_file(path) == b"old"
 
 
+# --- file systems without modes, as on most memory sticks ----------------------------------------------
+# See tests/memory_stick.py. One test has a real file whose mode nobody can change.
+@pytest.fixture
+def memory_stick(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    act_as_memory_stick(monkeypatch, path.parent)
+
+
+@posix
 def test_a_file_system_without_modes_is_refused_when_writing(
-    path: Path, monkeypatch: pytest.MonkeyPatch
+    path: Path, memory_stick: None
 ) -> None:
-    open_ = os.open
-
-    def open_to_all(name: str, flags: int, mode: int = 0o777) -> int:
-        descriptor = open_(name, flags, mode)
-        if flags & os.O_CREAT:
-            os.fchmod(descriptor, 0o755)
-        return descriptor
-
-    monkeypatch.setattr(os, "open", open_to_all)
     with pytest.raises(KeyFileError, match="keeps no file permissions"):
         write_key_file(path, b"sealed")
     assert names_in(path.parent) == []
+
+
+@posix
+def test_who_named_a_memory_stick_is_warned_and_served(path: Path, memory_stick: None) -> None:
+    said: list[str] = []
+    write_key_file(path, b"sealed", warn=said.append)
+    assert "keeps no file permissions" in said.pop()
+    assert names_in(path.parent) == ["ana.key"]
+    with pytest.raises(KeyFileError, match="copy it to a folder of your own"):
+        read_key_file(path)
+    assert read_key_file(path, warn=said.append) == b"sealed"
+    assert "(mode 0755)" in said.pop()
+    with pytest.raises(KeyFileError, match="exists already"):
+        write_key_file(path, b"new", warn=said.append)
+    write_key_file(path, b"new", overwrite=True, warn=said.append)
+    assert read_key_file(path, warn=said.append) == b"new"
+
+
+@posix
+@pytest.mark.parametrize("silent", [True, False], ids=["does nothing", "fails"])
+def test_a_mode_that_can_not_be_changed_is_noticed(
+    path: Path, monkeypatch: pytest.MonkeyPatch, silent: bool
+) -> None:
+    write_key_file(path, b"sealed")
+    path.chmod(0o777)
+
+    def change_nothing(*_: object) -> None:
+        if not silent:
+            raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(os, "fchmod", change_nothing)
+    said: list[str] = []
+    with pytest.raises(KeyFileError, match="keeps no permissions; copy it"):
+        read_key_file(path)
+    assert read_key_file(path, warn=said.append) == b"sealed"
+    assert len(said) == 1
+
+
+@pytest.mark.skipif(shutil.which("chattr") is None, reason="there is no chattr")
+def test_a_real_file_whose_mode_nobody_can_change_is_read_with_a_warning(path: Path) -> None:
+    write_key_file(path, b"sealed")
+    path.chmod(0o777)
+    if subprocess.run(["chattr", "+i", path], capture_output=True, check=False).returncode:
+        pytest.skip("this user or file system can't make a file immutable")
+    said: list[str] = []
+    try:
+        with pytest.raises(KeyFileError, match="keeps no permissions"):
+            read_key_file(path)
+        assert read_key_file(path, warn=said.append) == b"sealed"
+    finally:
+        subprocess.run(["chattr", "-i", path], check=True)
+    assert "(mode 0777)" in said[0]
+
+
+@posix
+def test_a_file_that_could_be_closed_is_refused_even_so_and_left_as_it_is(path: Path) -> None:
+    write_key_file(path, b"sealed")
+    path.chmod(0o644)
+    said: list[str] = []
+    with pytest.raises(KeyFileError, match="chmod 600"):
+        read_key_file(path, warn=said.append)
+    assert (said, mode_of(path)) == ([], 0o644)
+
+
+@posix
+def test_an_open_file_of_another_user_is_refused(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_key_file(path, b"sealed")
+    path.chmod(0o644)
+    monkeypatch.setattr(os, "geteuid", lambda: path.stat().st_uid + 1)
+    with pytest.raises(KeyFileError, match="isn't yours"):
+        read_key_file(path, warn=lambda _: None)
+
+
+@posix
+def test_a_bare_key_never_goes_to_a_memory_stick(path: Path, memory_stick: None) -> None:
+    key, said = SigningKey.from_seed(bytes(32)), list[str]()
+    with pytest.raises(KeyFileError, match="choose another folder"):
+        save_key(path, key, None, unprotected=True, warn=said.append)
+    save_key(path, key, "a long word", params=QUICK, warn=said.append)
+    assert load_key(path, "a long word", warn=said.append).public == key.public
+    assert len(said) == 2
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may write anywhere")
