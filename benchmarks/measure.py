@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from statistics import median
 
-__all__ = ["Figure", "best_of", "thread_us", "wall_s"]
+__all__ = ["Figure", "best_of", "thread_us", "wall_medians_s", "wall_s"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,3 +64,17 @@ def thread_us(run: Callable[[], object], *, times: int, batches: int = 20) -> fl
 def wall_s(run: Callable[[], object], *, batches: int = 3) -> float:
     """Seconds by the clock on the wall; for work that waits or uses several threads."""
     return best_of(run, batches=batches, clock=time.perf_counter)
+
+
+def wall_medians_s(*runs: tuple[Callable[[], object], int], rounds: int) -> tuple[float, ...]:
+    """Median seconds of each by the clock on the wall, taken in turn: a disk's good and bad minutes meet all alike.
+
+    Args:
+        runs: what is measured, and how many times a round.
+        rounds: how often all of them have their turn.
+    """
+    taken: list[list[float]] = [[] for _ in runs]
+    for _ in range(rounds):
+        for (run, times), seconds in zip(runs, taken, strict=True):
+            seconds.extend(wall_s(run, batches=1) for _ in range(times))
+    return tuple(median(seconds) for seconds in taken)
