@@ -11,6 +11,8 @@ from pathlib import Path
 
 from maker import (
     bundles,
+    cars,
+    cids,
     credit_sheets,
     encoding,
     files,
@@ -26,8 +28,8 @@ from maker.book import Book
 
 FILES = {
     "encoding.json": encoding.dag_cbor,
-    "cid.json": encoding.cids,
-    "car.json": encoding.cars,
+    "cid.json": cids.cids,
+    "car.json": cars.cars,
     "keys.json": keys.keys,
     "identity.json": identities.identities,
     "media.json": files.files,

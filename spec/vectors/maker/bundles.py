@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from maker import files, wire
+from maker import trees, wire
 from maker.book import Book
 from maker.carried import pages_and_texts
-from maker.kinds import CREDITED, HERE
+from maker.fields import CREDITED, HERE
 from maker.packing import CLOSURE, CREDITS_PAGE, MELODY, Block, Bundle, song
 from maker.sets import BASE, BOB_BASE, BOBS_WORK, LATER, on
 from maker.sign import ALICE, BOB, PROJECT, PROJECT_CID, in_project, ref
@@ -69,15 +69,15 @@ def whole_bundles(good: Any) -> None:
         "a chain of 201 works: more than one page",
         Bundle(chain[-1], [*BASE, *chain]),
     )
-    tree = files.three()
+    tree = trees.three()
     work = in_project(
         body={
             "title": "A story",
             "media": [
                 {
                     "file": tree.root,
-                    "size": len(files.WHOLE),
-                    "sha256": wire.sha256(files.WHOLE),
+                    "size": len(trees.WHOLE),
+                    "sha256": wire.sha256(trees.WHOLE),
                     "type": "text/plain",
                     "role": "master",
                 }
@@ -86,7 +86,7 @@ def whole_bundles(good: Any) -> None:
     )
     parts = [
         (tree.root, next(b for b in tree.blocks if cid(b, wire.DAG_PB) == tree.root)),
-        *((cid(part, RAW), part) for part in files.PARTS),
+        *((cid(part, RAW), part) for part in trees.PARTS),
     ]
     good(
         "file-of-3-leaves",

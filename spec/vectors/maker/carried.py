@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from maker import files, wire
-from maker.kinds import CREDITED
+from maker import trees, wire
+from maker.erin import ERIN, FIRST, drop, entry, page
+from maker.fields import CREDITED
 from maker.packing import STORY, STORY_CID, Block, Bundle
 from maker.sets import BASE, on
 from maker.sign import ALICE, BOB, PROJECT_CID, RULES, in_project, ref
-from maker.standings import ERIN, FIRST, drop, entry, page
 from maker.wire import RAW, cid, encode
 
 OTHER_WORK: dict[str, Any] = {
@@ -229,9 +229,9 @@ def shared_texts(good: Any, bad: Any) -> None:
 
 def leaf_of_file(good: Any, bad: Any, leaves: list[bytes], name: str, n_spoilt: int) -> None:
     """A leaf of a file that is called a note, by a work that stands before the one with the file."""
-    message = files.unixfs(files.FILE, None, sum(map(len, leaves)), tuple(map(len, leaves)))
-    links = [files.link(cid(leaf, RAW), size=len(leaf)) for leaf in leaves]
-    node = files.node(links, message)
+    message = trees.unixfs(trees.FILE, None, sum(map(len, leaves)), tuple(map(len, leaves)))
+    links = [trees.link(cid(leaf, RAW), size=len(leaf)) for leaf in leaves]
+    node = trees.node(links, message)
     file: Block = (cid(node, wire.DAG_PB), node)
     called = cid(leaves[n_spoilt], RAW)
     first = in_project(body={"title": "First", "note_block": called})

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from maker.book import Book
+from maker.erin import ERIN, FIRST, NEW_KEY, drop, entry, keep, page
 from maker.sign import ALICE, BOB, PROJECT, Key
-from maker.standings import ERIN, FIRST, NEW_KEY, drop, entry, keep, page
 from maker.wire import cid, encode
 
 PAGE = page(entry(FIRST))

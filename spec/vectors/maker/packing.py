@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from maker import wire
-from maker.kinds import CREDITED
+from maker.fields import CREDITED
 from maker.sets import BASE, on
 from maker.sign import BOB, PROJECT_CID, in_project, ref
 from maker.snapshots import Block, Snapshot

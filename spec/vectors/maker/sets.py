@@ -6,7 +6,7 @@ from typing import Any
 
 from maker import wire
 from maker.book import Book
-from maker.kinds import HERE
+from maker.fields import HERE
 from maker.sign import ALICE, BOB, PROJECT, RULES, Key, in_project
 from maker.wire import Link, cid, cid_text
 
