@@ -14,30 +14,35 @@ from benchmarks.measure import Figure
 
 
 def figures(*, smoke: bool) -> Iterator[Figure]:
-    """`hitp2p --help` and `hitp2p show`."""
-    times = 3 if smoke else 20
-    bare = _cpu_ms(["-c", "pass"], times)
+    """`hitp2p --help` and `hitp2p show`, in turn with the bare interpreter."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         with hitp2p.open(folder) as ws:
             ana = hitp2p.Identity.create("Ana")
             work = ws.contribute(ws.create_project("P", by=ana), title="W", by=ana)
-        show = ["-m", "hitp2p", "--workspace", str(folder), "show", str(work.cid)]
-        for title, words in (("hitp2p --help", ["-m", "hitp2p", "--help"]), ("hitp2p show", show)):
-            yield Figure(
-                name=f"{title}, over python -c pass",
-                value=_cpu_ms(words, times) - bare,
-                unit="ms of CPU",
-                goal="<= 60 ms",
-            )
+        bare, help_, show = _least_cpu_ms(
+            ["-c", "pass"],
+            ["-m", "hitp2p", "--help"],
+            ["-m", "hitp2p", "--workspace", str(folder), "show", str(work.cid)],
+            times=3 if smoke else 40,
+        )
+    for title, ms in (("hitp2p --help", help_), ("hitp2p show", show)):
+        yield Figure(
+            name=f"{title}, over python -c pass",
+            value=ms - bare,
+            unit="ms of CPU",
+            goal="<= 60 ms",
+        )
 
 
-def _cpu_ms(words: list[str], times: int) -> float:
-    best = float("inf")
+def _least_cpu_ms(*commands: list[str], times: int) -> list[float]:
+    """The least that each command took; all of them in turn, so that a busy minute meets all alike."""
+    best = [float("inf")] * len(commands)
     for _ in range(times):
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        subprocess.run([sys.executable, *words], check=True, capture_output=True)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        used = after.ru_utime + after.ru_stime
-        best = min(best, used - before.ru_utime - before.ru_stime)
-    return best * 1e3
+        for number, words in enumerate(commands):
+            before = resource.getrusage(resource.RUSAGE_CHILDREN)
+            subprocess.run([sys.executable, *words], check=True, capture_output=True)
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+            best[number] = min(best[number], used * 1e3)
+    return best
