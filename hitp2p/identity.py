@@ -17,6 +17,7 @@ from hitp2p.codec.cid import Cid
 from hitp2p.errors import InvalidError, KeyFileError, UsageError
 from hitp2p.identity_file import (
     IdentityFile,
+    SpokenByEvents,
     encode_identity_file,
     event_body,
     make_envelope,
@@ -32,14 +33,13 @@ from hitp2p.objects.text import clean_line
 from hitp2p.ports import Clock, Randomness, Signer
 from hitp2p.rotation import good_head_pages, refuse_overlap, replace_commitment
 from hitp2p.store.keyfile import write_key_file
-from hitp2p.trail.display import short_name
 from hitp2p.trail.graph import count_generations
 from hitp2p.trail.line import identity_line
 
 __all__ = ["Identity"]
 
 
-class Identity:
+class Identity(SpokenByEvents):
     """Who speaks: the events of an identity, and something that signs under one of them.
 
     Doesn't change, but for the recovery key that can be taken once; `rotate` gives a new one.
@@ -75,21 +75,6 @@ class Identity:
         self.event: Cid = _event_of(self.events, signer.public, event)
         """The event under which `signer` speaks."""
         self._recovery: SigningKey | None = None
-
-    @property
-    def cid(self) -> Cid:
-        """The identity: its genesis."""
-        return self.events[0].cid
-
-    @property
-    def name(self) -> str:
-        """What the person calls themselves: a claim, never to be shown without the code."""
-        return event_body(self.events[0]).name or ""
-
-    @property
-    def code(self) -> str:
-        """The short code that stands beside the name (spec 02)."""
-        return short_name(self.cid)
 
     @property
     def did(self) -> str:

@@ -34,6 +34,7 @@ from hitp2p.trail.display import short_name
 
 __all__ = [
     "IdentityFile",
+    "SpokenByEvents",
     "encode_identity_file",
     "event_body",
     "load_key",
@@ -49,8 +50,32 @@ _REQUIRED: Final[dict[str, type]] = {"hitp2p": str, "event": Cid, "events": list
 _TYPES: Final = _REQUIRED | {"pages": list, "key": bytes}
 
 
+class SpokenByEvents:
+    """What its events say of an identity, for classes that hold them."""
+
+    __slots__ = ()
+
+    events: tuple[SignedObject, ...]
+    """The events that are known, verified, the genesis first and each after its parents."""
+
+    @property
+    def cid(self) -> Cid:
+        """The identity: its genesis."""
+        return self.events[0].cid
+
+    @property
+    def name(self) -> str:
+        """What the person calls themselves: a claim, never to be shown without the code."""
+        return event_body(self.events[0]).name or ""
+
+    @property
+    def code(self) -> str:
+        """The short code that stands beside the name (spec 02)."""
+        return short_name(self.cid)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class IdentityFile:
+class IdentityFile(SpokenByEvents):
     """What an identity file says to whoever reads it, without the passphrase."""
 
     events: tuple[SignedObject, ...]
@@ -63,21 +88,6 @@ class IdentityFile:
     """List pages of dropped keys."""
     key: bytes | None = field(default=None, repr=False)
     """The key envelope; None where the key lives elsewhere."""
-
-    @property
-    def cid(self) -> Cid:
-        """The identity: its genesis."""
-        return self.events[0].cid
-
-    @property
-    def name(self) -> str:
-        """What the person calls themselves: a claim."""
-        return event_body(self.events[0]).name or ""
-
-    @property
-    def code(self) -> str:
-        """The short code that stands beside the name (spec 02)."""
-        return short_name(self.cid)
 
     @property
     def did(self) -> str:

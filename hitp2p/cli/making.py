@@ -39,19 +39,6 @@ MADE_FIELDS: Final = OBJECT_FIELDS | {
 }
 """JSON of a verb that signs one object."""
 
-RELATIONS: Final = [
-    "remix",
-    "version",
-    "merge",
-    "response",
-    "translation",
-    "extract",
-    "sample",
-    "collect",
-    "reference",
-    "inspired-by",
-]
-
 
 def passphrase_options(function: F) -> F:
     """Options: where a passphrase comes from."""
@@ -163,6 +150,8 @@ def _split(text: str, names: str) -> tuple[str, dict[str, str]]:
 
 
 def _relation(word: str, text: str) -> str:
+    from hitp2p.objects.parts import RELATIONS
+
     if word not in RELATIONS:
         raise UsageError(f"{word!r} in {text!r} is no relation; there are: {', '.join(RELATIONS)}")
     return word

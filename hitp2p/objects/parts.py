@@ -161,7 +161,7 @@ MEDIA: Final = ListOf(
 )
 
 # --- uses and credits -----------------------------------------------------------------------------
-RELATION: Final = Choice(
+RELATIONS: Final = (
     "remix",
     "version",
     "merge",
@@ -173,6 +173,8 @@ RELATION: Final = Choice(
     "reference",
     "inspired-by",
 )
+"""How a source was used, as spec 03 lists it."""
+RELATION: Final = Choice(*RELATIONS)
 
 USE_RULES: RuleSet[[dict[str, Any]]] = RuleSet()
 

@@ -6,9 +6,9 @@ Everything here runs inside a transaction of the caller's.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 from hitp2p.codec.cid import Cid
 from hitp2p.errors import InvalidError, StoreError
@@ -26,6 +26,7 @@ __all__ = [
     "chunks",
     "compare_index",
     "dump_table",
+    "find_by_cid",
     "find_nodes",
     "forget_object",
     "in_order",
@@ -33,6 +34,8 @@ __all__ = [
     "parse_intact",
     "rebuild",
 ]
+
+T = TypeVar("T")
 
 CHUNK: Final = 500
 """Values in one SQL list; rows read at a time."""
@@ -106,19 +109,30 @@ def marks(values: Sequence[Any]) -> tuple[str, list[Any]]:
     return ",".join("?" * size), padded
 
 
-def find_nodes(db: sqlite3.Connection, cids: Iterable[Cid]) -> dict[Cid, Node]:
-    """Those of the CIDs that are objects in the index."""
-    found: dict[Cid, Node] = {}
+def find_by_cid(
+    db: sqlite3.Connection, query: str, cids: Iterable[Cid], make: Callable[..., T]
+) -> dict[Cid, T]:
+    """What a query says of some blocks.
+
+    Args:
+        db: the database.
+        query: selects a CID and more; a condition on `block.cid` is added.
+        cids: of the blocks.
+        make: called with what follows the CID in a row.
+    """
+    found: dict[Cid, T] = {}
     for chunk in chunks(cids):
         names = {bytes(cid): cid for cid in chunk}
         places, values = marks(list(names))
-        for raw, *node in db.execute(
-            "SELECT block.cid, object.id, object.generation FROM block "
-            f"JOIN object ON object.id = block.id WHERE block.cid IN ({places})",
-            values,
-        ):
-            found[names[raw]] = Node(*node)
+        for raw, *row in db.execute(f"{query} WHERE block.cid IN ({places})", values):
+            found[names[raw]] = make(*row)
     return found
+
+
+def find_nodes(db: sqlite3.Connection, cids: Iterable[Cid]) -> dict[Cid, Node]:
+    """Those of the CIDs that are objects in the index."""
+    query = "SELECT block.cid, object.id, object.generation FROM block JOIN object ON object.id = block.id"
+    return find_by_cid(db, query, cids, Node)
 
 
 def in_order(objects: Mapping[Cid, SignedObject]) -> Iterator[SignedObject]:

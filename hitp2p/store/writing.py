@@ -15,6 +15,7 @@ from hitp2p.store.index import (
     Node,
     add_objects,
     chunks,
+    find_by_cid,
     forget_object,
     in_order,
     marks,
@@ -59,17 +60,11 @@ def put_batch(db: sqlite3.Connection, batch: WriteBatch) -> tuple[ObjectRow, ...
 
 
 def _find_blocks(db: sqlite3.Connection, cids: Collection[Cid]) -> dict[Cid, _Stored]:
-    found: dict[Cid, _Stored] = {}
-    for chunk in chunks(cids):
-        names = {bytes(cid): cid for cid in chunk}
-        places, values = marks(list(names))
-        for raw, *block in db.execute(
-            "SELECT block.cid, block.id, verified, generation FROM block "
-            f"LEFT JOIN object ON object.id = block.id WHERE block.cid IN ({places})",
-            values,
-        ):
-            found[names[raw]] = _Stored(*block)
-    return found
+    query = (
+        "SELECT block.cid, block.id, verified, generation FROM block "
+        "LEFT JOIN object ON object.id = block.id"
+    )
+    return find_by_cid(db, query, cids, _Stored)
 
 
 def _require_all(new: dict[Cid, SignedObject], known: dict[Cid, Node]) -> None:

@@ -1,4 +1,4 @@
-"""encoding.json, cid.json and car.json: chapter 01."""
+"""encoding.json: chapter 01, dag-cbor."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""keys.json: chapter 02, signatures and key envelopes."""
+"""keys.json: chapter 02, keys and key envelopes."""
 
 from __future__ import annotations
 
