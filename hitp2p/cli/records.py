@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from hitp2p.cli.names import title_of
+from hitp2p.cli.names import own_title
 from hitp2p.cli.output import day, fields, size
 from hitp2p.trail.display import short_name
 
@@ -44,12 +44,11 @@ def prefixed(prefix: str, documented: Mapping[str, str]) -> dict[str, str]:
 
 def object_record(obj: Shown, names: Names) -> dict[str, object]:
     """The shared fields of an object."""
-    title = title_of(obj)
     return {
         "cid": str(obj.cid),
         "short": short_name(obj.cid),
         "kind": obj.kind,
-        "title": None if title.startswith("(") and title == f"({obj.kind})" else title,
+        "title": own_title(obj),
         "author": names.record(obj.author),
         "project": names.record(obj.project),
         "time": obj.time,

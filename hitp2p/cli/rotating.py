@@ -208,7 +208,7 @@ class Rotation:
                 found = ((cid, ws.lookup(cid)) for cid in heads)
                 titles |= {cid: title_of(obj) for cid, obj in found if obj}
         return [
-            "What the old key signed stays good up to here; all else that it signed is disavowed:",
+            "Of what the old key signed, this and all before it stays good; nothing else:",
             *(f"  {short_name(cid)}  {titles.get(cid, '(not here)')}" for cid in heads),
         ]
 

@@ -13,7 +13,7 @@ from hitp2p.cli.making import passphrase_options
 from hitp2p.cli.passphrase import ask_passphrase, prompt_passphrase, read_passphrase
 from hitp2p.cli.places import tidy
 from hitp2p.cli.run import Run
-from hitp2p.errors import UsageError
+from hitp2p.errors import PassphraseError, UsageError
 
 if TYPE_CHECKING:
     from hitp2p.cli.people import KeyEntry
@@ -112,7 +112,10 @@ def _passphrase_for(run: Run, unsealed: bool, file: str | None) -> str | None:
         return None
     if file:
         return read_passphrase(Path(file))
-    return prompt_passphrase("New passphrase for the exported key", confirm=True)
+    try:
+        return prompt_passphrase("New passphrase for the exported key", confirm=True)
+    except PassphraseError as error:  # no terminal
+        raise with_step(error, "Add --new-passphrase-file FILE, or --unsealed.") from error
 
 
 def _signing_key(run: Run, entry: KeyEntry, form: str, passphrase: str | None) -> bytes:

@@ -52,6 +52,6 @@ def command(run: Run, files: tuple[str, ...]) -> None:
             title_of(ws.show(carried.cid)),
             f"  short    {short_name(carried.cid)}",
             f"  from     {tidy(Path(file))}",
-            f"  objects  {carried.n_objects:,}, of which {carried.n_new:,} are new here",
+            f"  objects  {carried.n_objects:,}, of which {carried.n_new:,} {'is' if carried.n_new == 1 else 'are'} new here",
         ]
     run.out.emit({"files": records}, lines)

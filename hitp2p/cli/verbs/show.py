@@ -73,7 +73,9 @@ def command(run: Run, cid: str) -> None:
         record,
         [
             title_of(obj),
-            *object_lines(obj, names, standing="" if standing == GOOD else f"{standing.upper()}: {reason}"),
+            *object_lines(
+                obj, names, standing="" if standing == GOOD else f"{standing.upper()}: {reason}"
+            ),
             *_named("Builds on", [p for p in obj.parents if p != obj.project], names),
             *_named("Built on by", [] if obj.kind == "project" else children, names),
             *_named("Spoken of by", others, names),
