@@ -49,7 +49,14 @@ def main(folder: Path) -> None:
             note = None if source.author else UNNAMED
             use = hitp2p.Use(source=source, relation="collect", note=note)
             work = ws.contribute(
-                p, path, title=path.stem, uses=[use], license=source.license, roles=["com"], by=cas
+                p,
+                path,
+                title=path.stem,
+                uses=[use],
+                license=source.license,
+                unchecked=None if source.license else UNNAMED,
+                roles=["com"],
+                by=cas,
             )
             ws.export(work, folder / f"{path.stem}.car", media="work")
             print(ws.credits(work).text())

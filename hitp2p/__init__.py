@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from hitp2p.identity import Identity
     from hitp2p.objects.contribution import Contribution, Credit, ForeignSource, Use
     from hitp2p.objects.envelope import SignedObject, parse_object, verify_object
+    from hitp2p.trail.report import Headline, Report
+    from hitp2p.verifier import verify
     from hitp2p.workspace import Workspace
     from hitp2p.workspace import open_workspace as open
 
@@ -26,10 +28,12 @@ __all__ = [
     "Contribution",
     "Credit",
     "ForeignSource",
+    "Headline",
     "Hitp2pError",
     "Identity",
     "InvalidError",
     "MissingBlocksError",
+    "Report",
     "SignedObject",
     "StoreError",
     "UsageError",
@@ -37,6 +41,7 @@ __all__ = [
     "Workspace",
     "open",
     "parse_object",
+    "verify",
     "verify_object",
 ]
 
@@ -45,16 +50,19 @@ _HOMES = {
     "Contribution": "hitp2p.objects.contribution",
     "Credit": "hitp2p.objects.contribution",
     "ForeignSource": "hitp2p.objects.contribution",
+    "Headline": "hitp2p.trail.report",
     "Hitp2pError": "hitp2p.errors",
     "Identity": "hitp2p.identity",
     "InvalidError": "hitp2p.errors",
     "MissingBlocksError": "hitp2p.errors",
+    "Report": "hitp2p.trail.report",
     "SignedObject": "hitp2p.objects.envelope",
     "StoreError": "hitp2p.errors",
     "UsageError": "hitp2p.errors",
     "Use": "hitp2p.objects.contribution",
     "Workspace": "hitp2p.workspace",
     "parse_object": "hitp2p.objects.envelope",
+    "verify": "hitp2p.verifier",
     "verify_object": "hitp2p.objects.envelope",
 }
 

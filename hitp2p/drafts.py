@@ -24,6 +24,7 @@ __all__ = [
     "WorkOptions",
     "as_project",
     "fits_body",
+    "license_of_work",
     "work_body",
 ]
 
@@ -44,6 +45,8 @@ class WorkOptions(TypedDict, total=False):
     """Who else took part; a claim until those people answer."""
     license: str | None
     """SPDX expression; left out, the project's default is written into the work."""
+    unchecked: str | None
+    """Why the work is signed although the licence of a source forbids it or can't be judged; every reader will see it."""
     languages: Sequence[str]
     """BCP 47 tags."""
     tags: Sequence[str]
@@ -127,13 +130,14 @@ def work_body(
         media=tuple(media),
         uses=sources.uses,
         credits=tuple(_credits(author, options)),
-        license=_license(project, options.get("license")),
+        license=license_of_work(project, options.get("license")),
         call=call,
         languages=tuple(options.get("languages", ())),
         tags=tuple(options.get("tags", ())),
         note=note if in_body else None,
         note_block=None if note is None or in_body else text_block(note.encode()),
         made_with_ai=options.get("made_with_ai"),
+        unchecked=options.get("unchecked"),
     ).to_body()
 
 
@@ -151,7 +155,12 @@ def _credits(author: Cid, options: WorkOptions) -> Iterator[Credit]:
             yield Credit(who=who if isinstance(who, Cid) else who.cid, role=role)
 
 
-def _license(project: Project, chosen: str | None) -> str | None:
+def license_of_work(project: Project, chosen: str | None) -> str | None:
+    """The licence of a new work: the chosen one, else the project's default.
+
+    Raises:
+        UsageError: the project doesn't accept it.
+    """
     license = chosen or project.license
     if project.accepts and license not in project.accepts:
         raise UsageError(

@@ -22,6 +22,7 @@ __all__ = [
     "InternalError",
     "InvalidError",
     "KeyFileError",
+    "LicenseError",
     "MissingBlocksError",
     "NewerVersionError",
     "NotFoundError",
@@ -142,6 +143,12 @@ class AmbiguousNameError(UsageError):
 
     def __reduce__(self) -> tuple[object, ...]:
         return (type(self), (self.args[0], self.cids))
+
+
+class LicenseError(UsageError):
+    """A source's licence doesn't allow what was to be signed, or can't be judged."""
+
+    code = "license"
 
 
 class PassphraseError(UsageError):

@@ -137,3 +137,11 @@ SNAPSHOT_CUT: Final = 128
 """A page ends after a CID whose first four digest bytes are 0 modulo this [spec 06]."""
 SNAPSHOT_LEVELS: Final = 16
 """Most levels of a snapshot [SNP-1]."""
+
+# --- verdicts (spec 08) -------------------------------------------------------------------------
+VERIFY_OBJECTS: Final = 50_000
+"""Most objects and list pages of a bundle that `verify` holds in memory; an import has no such bound."""
+VERIFY_BYTES: Final = 64 * 1024 * 1024
+"""Most bytes of them."""
+RIVALS: Final = 64
+"""Most records of one file that a report weighs against each other [VER-2]."""

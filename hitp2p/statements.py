@@ -227,21 +227,21 @@ class Statements(Writer):
     # --- how they are made --------------------------------------------------------------------------
 
     def _say(
-        self, kind: str, target: SignedObject, by: Identity, dry_run: bool, **body: Any
+        self, kind: str, what: SignedObject, by: Identity, dry_run: bool, /, **body: Any
     ) -> SignedObject:
-        return self._sign_about(kind, target, by, dry_run, target=_target(target), **body)
+        return self._sign_about(kind, what, by, dry_run, target=_target(what), **body)
 
     def _sign_about(
-        self, kind: str, target: SignedObject, by: Identity, dry_run: bool, **body: Any
+        self, kind: str, what: SignedObject, by: Identity, dry_run: bool, /, **body: Any
     ) -> SignedObject:
         """Sign into the project of the target, so that it travels with it."""
-        assert target.project_cid is not None
+        assert what.project_cid is not None
         return self._sign(
             kind,
             _present(**body),
             by=by,
-            project=target.project_cid,
-            parents=(target.project_cid,),
+            project=what.project_cid,
+            parents=(what.project_cid,),
             dry_run=dry_run,
         )
 

@@ -28,6 +28,7 @@ from hitp2p.drafts import (
     WorkOptions,
     as_project,
     fits_body,
+    license_of_work,
     work_body,
 )
 from hitp2p.errors import NotFoundError, UsageError
@@ -166,6 +167,7 @@ class Workspace(Statements):
 
         Raises:
             UsageError: a file can't be read, a source isn't a work, a licence isn't accepted.
+            LicenseError: the licence of a source forbids it or can't be judged, and `unchecked` gives no reason.
             InvalidError: what was said breaks a rule of `spec/`, such as a title that is too long.
             StoreError: the store could not take it; nothing is half-written.
         """
@@ -241,6 +243,8 @@ class Workspace(Statements):
             if work is not None and work.project != home.cid:
                 self.show(work.cid)  # those of this project become parents, which `put` asks for
         sources = Sources.sort(home.cid, uses)
+        if uses and not options.get("unchecked"):
+            self._verify_licenses(by, license_of_work(project, options.get("license")), uses)
         with Intake(self.store, dry_run=dry_run) as intake:
             body = work_body(
                 title,
@@ -262,6 +266,16 @@ class Workspace(Statements):
                 media=intake.batch(),
                 dry_run=dry_run,
             )
+
+    def _verify_licenses(self, by: Identity, license: str | None, uses: Sequence[_Source]) -> None:
+        from hitp2p.licensing import LicenseCheck
+
+        LicenseCheck(
+            author=by.cid,
+            lookup=self._remembered,
+            statements=lambda cid: [self.show(one) for one in self.store.referrers(cid)],
+            standing=lambda obj: self.standing(obj).standing,
+        ).verify(license, uses)
 
     # --- carrying ---------------------------------------------------------------------------------
 

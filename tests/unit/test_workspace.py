@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import hitp2p
-from hitp2p.errors import AmbiguousNameError, NotFoundError, UsageError
+from hitp2p.errors import AmbiguousNameError, LicenseError, NotFoundError, UsageError
 from hitp2p.objects.contribution import ForeignSource, Use
 from hitp2p.store.contract import WriteBatch
 from hitp2p.trail.standing import Standing
@@ -74,7 +74,8 @@ def test_a_note_too_long_for_a_body_becomes_a_text_block(
 def test_a_work_of_another_project_is_used_but_no_parent(
     ws: Workspace, ana: hitp2p.Identity, bo: hitp2p.Identity, verse: Path
 ) -> None:
-    p, q = ws.create_project("P", by=ana), ws.create_project("Q", by=bo)
+    p = ws.create_project("P", license="CC-BY-4.0", by=ana)
+    q = ws.create_project("Q", license="CC-BY-4.0", by=bo)
     first = ws.contribute(p, verse, title="Verse", by=ana)
     other = ws.remix([(first, "sample")], title="Elsewhere", project=q, by=bo)
     assert other.parents == (q.cid,)
@@ -119,11 +120,35 @@ def test_a_remix_of_something_outside_says_where_it_goes(
 ) -> None:
     p = ws.create_project("P", by=ana)
     rain = Use(
-        source=ForeignSource(url="https://example.org/rain", title="Rain"), relation="sample"
+        source=ForeignSource(url="https://example.org/rain", title="Rain", license="CC0-1.0"),
+        relation="sample",
     )
     with pytest.raises(UsageError, match="say which project"):
         ws.remix([rain], title="Rainy", by=ana)
     assert ws.remix([rain], title="Rainy", project=p, by=ana).parents == (p.cid,)
+
+
+def test_lic_2_a_source_that_forbids_it_stops_a_work_unless_a_reason_is_given(
+    ws: Workspace, ana: hitp2p.Identity, bo: hitp2p.Identity
+) -> None:
+    p = ws.create_project("P", license="CC-BY-4.0", by=ana)
+    beat = ws.contribute(p, title="Beat", license="CC-BY-NC-4.0", by=ana)
+    with pytest.raises(LicenseError, match="allowed would be: CC-BY-NC-4.0, CC-BY-NC-SA-4.0"):
+        ws.remix([beat], title="Song", by=bo)
+    assert ws.remix([beat], title="Song", by=ana).body["license"] == "CC-BY-4.0"
+    signed = ws.remix([beat], title="Song", unchecked="Two seconds, a quotation", by=bo)
+    assert signed.body["unchecked"] == "Two seconds, a quotation"
+
+
+def test_lic_4_a_grant_lets_a_work_pass(
+    ws: Workspace, ana: hitp2p.Identity, bo: hitp2p.Identity
+) -> None:
+    p = ws.create_project("P", license="CC-BY-4.0", by=ana)
+    photo = ws.contribute(p, title="Photo", license="CC-BY-ND-4.0", by=ana)
+    ws.grant(photo, grantee=bo.cid, license="CC-BY-4.0", by=ana)
+    assert ws.remix([photo], title="Collage", by=bo).parents == (photo.cid,)
+    with pytest.raises(LicenseError, match="nothing made of a work under CC-BY-ND-4.0"):
+        ws.remix([photo], title="Collage", by=hitp2p.Identity.create("Cy"))
 
 
 def test_foreign_sources_and_parts_are_kept(

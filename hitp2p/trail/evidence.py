@@ -1,0 +1,162 @@
+"""A set of valid objects and how to find things in it: what a report is a function of [spec 08]."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cached_property
+from typing import Protocol, TypeAlias
+
+from hitp2p.codec.cid import Cid
+from hitp2p.objects.envelope import SignedObject
+from hitp2p.objects.kinds import ObjectClass
+from hitp2p.ports import BlockSource
+from hitp2p.trail.bundle_reader import BundleContents
+from hitp2p.trail.standing import StandingAuditor
+
+__all__ = ["Evidence", "JointEvidence", "ObjectSet", "auditor_of"]
+
+
+class Evidence(BlockSource, Protocol):
+    """Valid objects, and the list pages and texts that are here. What comes back was verified; no order is promised."""
+
+    def lookup(self, cid: Cid, /) -> SignedObject | None:
+        """The object, or None where it isn't here."""
+        ...
+
+    def events(self, identity: Cid, /) -> Iterable[SignedObject]:
+        """The events of an identity."""
+        ...
+
+    def referrers(self, cid: Cid, /) -> Iterable[SignedObject]:
+        """Objects that name `cid` by a ref."""
+        ...
+
+    def with_media(self, digest: bytes, /) -> Iterable[SignedObject]:
+        """Works with a media entry of this sha2-256 or this essence digest."""
+        ...
+
+    def linkers(self, cid: Cid, /) -> Iterable[SignedObject]:
+        """Objects that link to the block from their body."""
+        ...
+
+
+_Index: TypeAlias = dict[bytes, list[SignedObject]]
+
+
+class ObjectSet:
+    """Evidence in memory, such as a bundle holds. Indexes are made when they are first asked for."""
+
+    def __init__(
+        self, objects: Mapping[Cid, SignedObject], blocks: Mapping[Cid, bytes] | None = None
+    ) -> None:
+        """Over a set.
+
+        Args:
+            objects: valid.
+            blocks: list pages, texts and media that are here, hashes checked.
+        """
+        self._objects = objects
+        self._blocks = blocks or {}
+
+    @classmethod
+    def of_bundle(cls, contents: BundleContents) -> ObjectSet:
+        """What a bundle holds."""
+        return cls(contents.objects, contents.pages | contents.blocks)
+
+    def lookup(self, cid: Cid, /) -> SignedObject | None:
+        """See `Evidence`."""
+        return self._objects.get(cid)
+
+    def get(self, cid: Cid, /) -> bytes | None:
+        """See `Evidence`."""
+        found = self._objects.get(cid)
+        return self._blocks.get(cid) if found is None else found.block
+
+    def events(self, identity: Cid, /) -> Iterable[SignedObject]:
+        """See `Evidence`."""
+        return self._events.get(bytes(identity), ())
+
+    def referrers(self, cid: Cid, /) -> Iterable[SignedObject]:
+        """See `Evidence`."""
+        return self._referrers.get(bytes(cid), ())
+
+    def with_media(self, digest: bytes, /) -> Iterable[SignedObject]:
+        """See `Evidence`."""
+        return self._media.get(digest, ())
+
+    def linkers(self, cid: Cid, /) -> Iterable[SignedObject]:
+        """See `Evidence`."""
+        return self._linkers.get(bytes(cid), ())
+
+    @cached_property
+    def _events(self) -> _Index:
+        return self._index(lambda obj: [bytes(obj.identity)] if obj.kind == "identity" else [])
+
+    @cached_property
+    def _referrers(self) -> _Index:
+        return self._index(lambda obj: map(bytes, obj.refs))
+
+    @cached_property
+    def _media(self) -> _Index:
+        return self._index(_digests)
+
+    @cached_property
+    def _linkers(self) -> _Index:
+        return self._index(lambda obj: map(bytes, obj.links))
+
+    def _index(self, keys: Callable[[SignedObject], Iterable[bytes]]) -> _Index:
+        index: _Index = {}
+        for obj in self._objects.values():
+            for key in set(keys(obj)):
+                index.setdefault(key, []).append(obj)
+        return index
+
+
+def _digests(obj: SignedObject) -> Iterator[bytes]:
+    if obj.object_class is not ObjectClass.WORK:
+        return
+    for entry in obj.body.get("media", ()):
+        yield entry["sha256"]
+        if "essence" in entry:
+            yield entry["essence"]["digest"]
+
+
+class JointEvidence:
+    """Several sets as one, such as a bundle and a workspace. What two of them hold comes back once."""
+
+    def __init__(self, *parts: Evidence) -> None:
+        self._parts = parts
+
+    def lookup(self, cid: Cid, /) -> SignedObject | None:
+        """See `Evidence`."""
+        return next(filter(None, (part.lookup(cid) for part in self._parts)), None)
+
+    def get(self, cid: Cid, /) -> bytes | None:
+        """See `Evidence`."""
+        found = (part.get(cid) for part in self._parts)
+        return next((block for block in found if block is not None), None)
+
+    def events(self, identity: Cid, /) -> Iterable[SignedObject]:
+        """See `Evidence`."""
+        return _unique(part.events(identity) for part in self._parts)
+
+    def referrers(self, cid: Cid, /) -> Iterable[SignedObject]:
+        """See `Evidence`."""
+        return _unique(part.referrers(cid) for part in self._parts)
+
+    def with_media(self, digest: bytes, /) -> Iterable[SignedObject]:
+        """See `Evidence`."""
+        return _unique(part.with_media(digest) for part in self._parts)
+
+    def linkers(self, cid: Cid, /) -> Iterable[SignedObject]:
+        """See `Evidence`."""
+        return _unique(part.linkers(cid) for part in self._parts)
+
+
+def _unique(lists: Iterable[Iterable[SignedObject]]) -> Iterable[SignedObject]:
+    return {obj.cid: obj for found in lists for obj in found}.values()
+
+
+def auditor_of(evidence: Evidence) -> StandingAuditor:
+    """Who tells the standing of objects over this evidence."""
+    return StandingAuditor(events=evidence.events, lookup=evidence.lookup, blocks=evidence)

@@ -1,0 +1,273 @@
+"""A report in twelve lines of plain words, with all foreign text cleaned."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hitp2p.codec.cid import Cid
+from hitp2p.trail.credit_lines import CreditLine, Person
+from hitp2p.trail.display import code_of, license_url, role_word, safe_line, short_name
+from hitp2p.trail.license_terms import Obligation
+from hitp2p.trail.report import Candidate, GapCode, Headline, Report, Rival, Shares, Tier, Time
+
+__all__ = ["render_report", "tasl_line"]
+
+_LABEL_WIDTH = 11
+_DAY_MS = 86_400_000
+_SOURCES = 8
+"""Most sources that are named; the rest is counted."""
+
+
+def render_report(report: Report) -> str:
+    """Twelve lines: the headline, ten axes, and what to do next. A line is as long as it must be."""
+    name = safe_line(report.file.name) if report.file.name else "the file"
+    stop = "" if report.because.endswith('"') else "."
+    lines = [f"{report.headline.value}  {name}: {report.because}{stop}"]
+    lines += [f"{label + ':':<{_LABEL_WIDTH}} {words}" for label, words in _lines(report)]
+    return "\n".join(lines)
+
+
+def _lines(report: Report) -> Iterator[tuple[str, str]]:
+    yield "Match", _match(report)
+    if report.match is not None:
+        yield "Made by", _made_by(report)
+        yield "Built from", _built_from(report)
+        yield "Credits", _credits(report)
+        yield "Time", _time(report.time)
+        yield "Licence", _license(report)
+        yield "Credit it", tasl_line(report)
+        yield "Rivals", _rivals(report.rivals)
+        yield "Gaps", "; ".join(gap.text for gap in report.gaps) or "none"
+    if report.unmet:
+        yield "Not met", "; ".join(report.unmet)
+    yield "Not proven", "; ".join(report.not_proven)
+    yield "Next", _next(report)
+
+
+def _match(report: Report) -> str:
+    match, file = report.match, report.file
+    if match is None:
+        return _no_match(report)
+    label = f' "{safe_line(match.name)}"' if match.name else ""
+    what = f"the {match.role} file{label}"
+    if match.tier is Tier.EXACT:
+        return f"exact: these are the very bytes of {what}"
+    assert file.essence is not None
+    return (
+        f"essence ({safe_line(file.essence.algorithm)}): what is shown or played is that of {what};"
+        " its tags differ"
+    )
+
+
+def _no_match(report: Report) -> str:
+    if report.candidates:
+        return "; ".join(map(_candidate, report.candidates))
+    reason = report.file.no_essence
+    return "no record here has these bytes" + (
+        f"; its essence can't be taken ({safe_line(reason)})" if reason else ", nor their essence"
+    )
+
+
+def _candidate(candidate: Candidate) -> str:
+    title = f'"{safe_line(candidate.title)}"' if candidate.title else "a work"
+    where = f"{title} {short_name(candidate.work)}"
+    if candidate.tier is Tier.CONTAINS:
+        words = f"{candidate.value:.0%} of it is in {where}"
+    else:
+        words = f"resembles {where} at distance {candidate.value:.2f}"
+    return (
+        f"{words} ({safe_line(candidate.algorithm)}, threshold {candidate.threshold:.2f},"
+        f" unrelated works {candidate.unrelated:.2f})"
+    )
+
+
+def _made_by(report: Report) -> str:
+    assert report.credits is not None
+    assert report.record is not None
+    own = report.credits.sheet.lines[0]
+    people = ", ".join(map(_person, own.people))
+    title = f'"{safe_line(own.title)}"' if own.title else "(untitled)"
+    project = report.record.project_title
+    where = f', in the project "{safe_line(project)}"' if project else ""
+    return f"{people}: {title}{where}"
+
+
+def _person(person: Person) -> str:
+    roles = ", ".join(safe_line(role_word(role)) for role in person.roles)
+    return f"{_name(person.name, person.identity)} ({roles})"
+
+
+def _name(name: str | None, identity: Cid | None) -> str:
+    shown = safe_line(name) if name else "(name not here)"
+    return shown if identity is None else f"{shown} {code_of(identity)}"
+
+
+def _built_from(report: Report) -> str:
+    assert report.credits is not None
+    sources = report.credits.sheet.lines[1:]
+    if not sources:
+        return "nothing that it names"
+    named = ", ".join(map(_source, sources[:_SOURCES]))
+    more = f" and {len(sources) - _SOURCES} more" if len(sources) > _SOURCES else ""
+    return named + more
+
+
+def _source(line: CreditLine) -> str:
+    use = next((use for use in line.uses if use.nearest), None)
+    how = f"{safe_line(use.relation)} of " if use is not None and line.distance == 1 else ""
+    if line.missing:
+        return f"{how}a work that is not here" + (f" ({short_name(line.cid)})" if line.cid else "")
+    title = f'"{safe_line(line.title)}"' if line.title else "an untitled work"
+    people = ", ".join(_name(person.name, person.identity) for person in line.people)
+    outside = " (outside hitp2p)" if line.source is not None else ""
+    return f"{how}{title} by {people or 'someone not named'}{outside}"
+
+
+def _credits(report: Report) -> str:
+    credits = report.credits
+    assert credits is not None
+    denied = [
+        f"DENIED by {_name(person.name, person.identity)} in"
+        f' "{safe_line(line.title or "an untitled work")}"'
+        for line, person in credits.denied
+    ]
+    words = f"{credits.n_answered} of {credits.n_can_answer} answered for by the people themselves"
+    if credits.n_named:
+        words += f"; {credits.n_named} named without an identity, who cannot answer"
+    if report.shares is not Shares.NONE:
+        words += f"; shares {report.shares.value}"
+    return "; ".join([*denied, words])
+
+
+def _time(time: Time | None) -> str:
+    assert time is not None
+    claimed = f"claimed {_day(time.claimed)}"
+    if time.not_after is None:
+        return f"{claimed}; nobody independent has witnessed it here"
+    who = ", ".join(_name(name, by) for by, name, _ in time.witnesses[:3])
+    return f"not later than {_moment(time.not_after)}, as {who} witnessed; {claimed}"
+
+
+def _day(ms: int) -> str:
+    """The date in UTC, by the Gregorian calendar."""
+    return "-".join(f"{part:02}" for part in _civil(ms // _DAY_MS))
+
+
+def _moment(ms: int) -> str:
+    minutes = ms % _DAY_MS // 60_000
+    return f"{_day(ms)} {minutes // 60:02}:{minutes % 60:02} UTC"
+
+
+def _civil(days: int) -> tuple[int, int, int]:
+    """Year, month and day of a number of days since 1970, counted in years that begin in March."""
+    days += 719_468
+    era, day_of_era = divmod(days, 146_097)
+    year = (day_of_era - day_of_era // 1460 + day_of_era // 36_524 - day_of_era // 146_096) // 365
+    day = day_of_era - (365 * year + year // 4 - year // 100)
+    month = (5 * day + 2) // 153
+    return (
+        year + era * 400 + (month >= 10),
+        month + 3 if month < 10 else month - 9,
+        day - (153 * month + 2) // 5 + 1,
+    )
+
+
+_ASKS = {
+    Obligation.CREDIT: "give credit",
+    Obligation.SHARE_ALIKE: "share what you make of it under the same terms",
+    Obligation.NON_COMMERCIAL: "no commercial use",
+    Obligation.NO_DERIVATIVES: "share no changed version",
+    Obligation.ASK: "ask the author first",
+}
+
+
+def _license(report: Report) -> str:
+    license = report.license
+    assert license is not None
+    asks = ", ".join(_ASKS[one] for one in license.obligations) or "nothing is asked"
+    if license.effective is not None:
+        return f"{safe_line(license.effective)}: {asks}"
+    if license.stated is None and not license.conflicts:
+        return "none stated, so all rights are reserved: ask the author first"
+    fitting = ", ".join(map(safe_line, license.fitting))
+    stated = safe_line(license.stated) if license.stated else "none"
+    return (
+        f"IN CONFLICT: {stated} is stated, and its sources don't all allow that;"
+        f" {f'what would fit: {fitting}' if fitting else 'no licence fits all sources'}"
+    )
+
+
+def tasl_line(report: Report) -> str:
+    """Title, author, source and licence, ready to paste; the direct sources after it."""
+    assert report.credits is not None
+    own, *sources = report.credits.sheet.lines
+    direct = [line for line in sources if line.distance == 1]
+    words = _tasl(own)
+    if direct:
+        words += "; built from " + ", ".join(map(_tasl, direct[:_SOURCES]))
+    if len(direct) > _SOURCES:
+        words += f" and {len(direct) - _SOURCES} more"
+    return words
+
+
+def _tasl(line: CreditLine) -> str:
+    if line.missing:
+        return f"a work that is not here, {f'hitp2p:{line.cid}' if line.cid else ''}"
+    title = f'"{safe_line(line.title)}"' if line.title else "Untitled"
+    people = ", ".join(safe_line(person.name or "unknown") for person in line.people) or "unknown"
+    where = line.source.url if line.source is not None else f"hitp2p:{line.cid}"
+    url = license_url(line.license) if line.license else None
+    terms = (safe_line(line.license) if line.license else "all rights reserved") + (
+        f" ({url})" if url else ""
+    )
+    return f"{title} by {people}" + (f", {safe_line(where)}" if where else "") + f", {terms}"
+
+
+def _rivals(rivals: tuple[Rival, ...]) -> str:
+    if not rivals:
+        return "no other record of the same file is known here"
+    return "; ".join(map(_rival, rivals[:3])) + (
+        f"; and {len(rivals) - 3} more" if len(rivals) > 3 else ""
+    )
+
+
+def _rival(rival: Rival) -> str:
+    title = f'"{safe_line(rival.title)}"' if rival.title else "an untitled work"
+    if rival.not_after is None:
+        when = f"claimed {_day(rival.claimed)}, not witnessed"
+    else:
+        when = f"witnessed by {_moment(rival.not_after)}"
+    return f"{title} {short_name(rival.work)} by {_name(rival.name, rival.author)}, {when}"
+
+
+def _next(report: Report) -> str:
+    license = report.license
+    if report.headline is Headline.BROKEN:
+        return "don't rely on this bundle; ask for the file and its bundle again"
+    if report.headline is Headline.DISPUTED:
+        return "ask both sides before you use it; `--explain` shows who said what"
+    if report.match is None:
+        return _next_without_match(report)
+    if license is None or license.effective is None:
+        return "ask the authors before you share it or build on it"
+    codes = {gap.code for gap in report.gaps}
+    if GapCode.WITHDRAWN in codes:
+        return (
+            "choose another work, or ask the author; what the licence allowed before stays allowed"
+        )
+    if GapCode.RIVALS in codes:
+        return "find out which record is the first before you share it: ask both, or a witness"
+    words = "paste the credit line where you share it"
+    if codes:
+        words += "; `--explain` says what each gap means"
+    return words
+
+
+def _next_without_match(report: Report) -> str:
+    if report.candidates:
+        return "compare it with the works named above; if it was made from one, its credits belong to it"
+    if report.has_bundle:
+        return (
+            "ask for the file again: this copy was changed, or the bundle belongs to another file"
+        )
+    return "ask whoever gave it to you for its bundle, FILE.car, and put it beside the file"

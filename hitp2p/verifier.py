@@ -1,0 +1,243 @@
+"""Verify a file: its bytes and a bundle in, a report out.
+
+    import hitp2p
+
+    report = hitp2p.verify("song.wav")            # with song.wav.car beside it
+    print(report.headline, report.exit_status)
+
+Nothing is written, no network is touched, no clock is read, and no URL that stands in a file is followed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+from io import BufferedReader, BytesIO
+from pathlib import Path
+from typing import Final
+
+from hitp2p import limits
+from hitp2p.codec.car import CarReader
+from hitp2p.codec.cid import DAG_CBOR, Cid
+from hitp2p.codec.unixfs import BuiltFile, Leaf, Node, build_file
+from hitp2p.errors import DecodeError, InvalidError, NotFoundError, RuleError, UsageError
+from hitp2p.media.essence import FoundEssence, scan_essence
+from hitp2p.media.pointer import find_pointers
+from hitp2p.media.sniff import SNIFF_BYTES, sniff_media_type
+from hitp2p.media.source import MediaSource
+from hitp2p.objects.envelope import SignedObject
+from hitp2p.reader import Reader
+from hitp2p.trail.audit import audit_file
+from hitp2p.trail.bundle_reader import BundleContents, BundleReader
+from hitp2p.trail.evidence import Evidence, JointEvidence, ObjectSet
+from hitp2p.trail.report import FileFacts, Headline, Report
+from hitp2p.trail.requirements import Requirement, unmet
+
+__all__ = ["File", "sidecar_of", "verify"]
+
+File = str | os.PathLike[str] | bytes
+"""A path, or the bytes themselves."""
+SIDECAR_SUFFIX: Final = ".car"
+"""What is added to a file's name to give that of the bundle beside it."""
+_NO_OBJECTS: Final[dict[Cid, SignedObject]] = {}
+
+
+def verify(
+    file: File,
+    *,
+    bundle: File | None = None,
+    workspace: Reader | None = None,
+    require: Iterable[Requirement] = (),
+    name: str | None = None,
+) -> Report:
+    """What can be said of a file: which work it is, by whom, made from what, under which terms, and what isn't proven.
+
+    Safe on hostile input: nothing recurses; the file is read in pieces of 1 MiB and its parsers hold no more than a few MiB;
+    of a bundle only objects, list pages and texts are held, at most `limits.VERIFY_OBJECTS` objects and
+    `limits.VERIFY_BYTES` bytes. Time grows with the bytes of the file and of the bundle, each object costing one signature check.
+
+    Args:
+        file: a path, or the bytes.
+        bundle: the bundle that describes it; None takes `FILE.car` beside a path, if there is one.
+        workspace: where else to look for records; None looks nowhere.
+        require: what the reader insists on; see `hitp2p.trail.requirements`.
+        name: what the report calls the file; None takes the path's last part.
+
+    Returns:
+        The report. A bad bundle makes it BROKEN and raises nothing.
+
+    Raises:
+        UsageError: the file or the bundle can't be read, or the bundle is larger than what is held in memory.
+    """
+    with _opened(file) as stream:
+        facts = _measure(stream, name or _name_of(file))
+    beside = bundle if bundle is not None else sidecar_of(file)
+    try:
+        contents = None if beside is None else _read_bundle(beside)
+    except InvalidError as error:
+        return _broken(facts, error, require)
+    report = audit_file(
+        facts,
+        JointEvidence(*_evidence(contents, workspace)),
+        bundle_work=None if contents is None else contents.work,
+    )
+    return replace(report, unmet=unmet(report, require))
+
+
+def sidecar_of(file: File) -> Path | None:
+    """The bundle that lies beside a file; None where there is none, or the file is only bytes."""
+    if isinstance(file, bytes):
+        return None
+    path = Path(os.fspath(file))
+    beside = path.with_name(path.name + SIDECAR_SUFFIX)
+    return beside if beside.is_file() else None
+
+
+def _broken(facts: FileFacts, error: InvalidError, require: Iterable[Requirement]) -> Report:
+    report = Report(
+        headline=Headline.BROKEN, because=f"the bundle for it is bad: {error}", file=facts
+    )
+    return replace(report, unmet=unmet(report, require))
+
+
+def _evidence(contents: BundleContents | None, workspace: Reader | None) -> Iterator[Evidence]:
+    yield ObjectSet(_NO_OBJECTS) if contents is None else ObjectSet.of_bundle(contents)
+    if workspace is not None:
+        yield StoreEvidence(workspace)
+
+
+# --- the file ---------------------------------------------------------------------------------------
+
+
+def _name_of(file: File) -> str | None:
+    return None if isinstance(file, bytes) else Path(os.fspath(file)).name
+
+
+@contextmanager
+def _opened(file: File) -> Iterator[BufferedReader | BytesIO]:
+    if isinstance(file, bytes):
+        yield BytesIO(file)
+        return
+    path = Path(os.fspath(file))
+    try:
+        with path.open("rb") as stream:
+            yield stream
+    except FileNotFoundError:
+        raise NotFoundError(f"{path}: there is no such file") from None
+    except OSError as error:
+        raise UsageError(f"{path}: can't be read ({error.strerror})") from error
+
+
+def _measure(stream: BufferedReader | BytesIO, name: str | None) -> FileFacts:
+    head = stream.read(SNIFF_BYTES)
+    stream.seek(0)
+    built = _hash(stream)
+    essence, why = _essence(MediaSource(stream))
+    return FileFacts(
+        name=name,
+        size=built.size,
+        sha256=built.sha256,
+        cid=built.root,
+        type=sniff_media_type(head),
+        essence=None if essence is None else essence.recorded,
+        no_essence=why,
+        display_notes=() if essence is None else essence.display_notes,
+        pointers=() if essence is None else find_pointers(essence.tag_texts),
+    )
+
+
+def _hash(stream: BufferedReader | BytesIO) -> BuiltFile:
+    """Both hashes in one pass; large files on two threads."""
+
+    def drop(_part: Leaf | Node) -> None:
+        pass
+
+    with ThreadPoolExecutor(1) as executor:
+        return build_file(stream, drop, executor=executor)
+
+
+def _essence(source: MediaSource) -> tuple[FoundEssence | None, str | None]:
+    try:
+        return scan_essence(source), None
+    except DecodeError as error:
+        return None, str(error)
+
+
+# --- the evidence -----------------------------------------------------------------------------------
+
+
+def _read_bundle(bundle: File) -> BundleContents:
+    """The objects, list pages and texts of a bundle, all of it checked; media are checked and let go."""
+    with _opened(bundle) as stream:
+        car = CarReader(stream)
+        keep = _Keep()
+        reader = BundleReader(car.roots, car_version=car.version, on_block=keep)
+        for block in car:
+            if not block.checked:
+                raise RuleError("a block whose hash can't be checked", rule="BND-2", cid=block.cid)
+            reader.take(block.cid, block.data)
+            keep.count(block.cid, len(block.data))
+        contents = reader.finish()
+    contents.pages.update(keep.pages)
+    return contents
+
+
+class _Keep:
+    """Holds list pages, and counts what is held."""
+
+    def __init__(self) -> None:
+        self.pages: dict[Cid, bytes] = {}
+        self._n_objects = self._n_bytes = 0
+
+    def __call__(self, cid: Cid, block: bytes) -> None:
+        if cid.codec == DAG_CBOR:
+            self.pages[cid] = block
+
+    def count(self, cid: Cid, n_bytes: int) -> None:
+        if cid.codec != DAG_CBOR:
+            return
+        self._n_objects += 1
+        self._n_bytes += n_bytes
+        if self._n_objects > limits.VERIFY_OBJECTS or self._n_bytes > limits.VERIFY_BYTES:
+            raise UsageError(
+                f"the bundle holds more than {limits.VERIFY_OBJECTS} objects or {limits.VERIFY_BYTES} bytes of them;"
+                " import it into a workspace and verify the file there"
+            )
+
+
+class StoreEvidence:
+    """What a workspace holds, as evidence."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._store = reader.store
+
+    def lookup(self, cid: Cid, /) -> SignedObject | None:
+        """See `Evidence`."""
+        return self._reader.lookup(cid)
+
+    def get(self, cid: Cid, /) -> bytes | None:
+        """See `Evidence`."""
+        return self._store.get(cid)
+
+    def events(self, identity: Cid, /) -> Iterable[SignedObject]:
+        """See `Evidence`."""
+        return self._all(self._store.events(identity))
+
+    def referrers(self, cid: Cid, /) -> Iterable[SignedObject]:
+        """See `Evidence`."""
+        return self._all(self._store.referrers(cid))
+
+    def with_media(self, digest: bytes, /) -> Iterable[SignedObject]:
+        """See `Evidence`."""
+        return self._all(self._store.with_media(digest))
+
+    def linkers(self, cid: Cid, /) -> Iterable[SignedObject]:
+        """See `Evidence`."""
+        return self._all(self._store.linkers(cid))
+
+    def _all(self, cids: Iterable[Cid]) -> Iterable[SignedObject]:
+        return [obj for obj in map(self._reader.lookup, cids) if obj is not None]

@@ -1,0 +1,176 @@
+"""From bytes to a report: what is read, what is held, and what is never touched."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from random import Random
+
+import pytest
+from stories_world import Story, person
+
+import hitp2p
+from hitp2p import limits
+from hitp2p.errors import NotFoundError, UsageError
+from hitp2p.objects.envelope import SignedObject
+from hitp2p.trail.report import Headline, Report, Tier
+from hitp2p.trail.report_json import report_json
+from hitp2p.trail.requirements import REQUIREMENTS, parse_requirements
+
+ANA, BO = person("Ana"), person("Bo")
+
+
+@pytest.fixture
+def story(tmp_path: Path) -> Story:
+    return Story(tmp_path)
+
+
+@pytest.fixture
+def song(story: Story) -> SignedObject:
+    """A song made of a verse, its file and its bundle on disk."""
+    project = story.ws.create_project("Night Bus", license="CC-BY-SA-4.0", by=ANA)
+    verse = story.work(ANA, project, "verse.txt", "Verse")
+    made = story.remix(BO, [verse], "song.txt", "Song")
+    story.ws.export(made, story.folder / "song.txt.car")
+    return made
+
+
+def test_a_path_and_bytes_give_the_same_report(story: Story, song: SignedObject) -> None:
+    path = story.folder / "song.txt"
+    by_path = hitp2p.verify(path)
+    by_bytes = hitp2p.verify(
+        path.read_bytes(), bundle=(story.folder / "song.txt.car").read_bytes(), name="song.txt"
+    )
+    assert by_path == by_bytes
+    assert by_path.headline is Headline.VERIFIED
+    assert by_path.match is not None
+    assert by_path.match.work == song.cid
+
+
+def test_a_report_is_neither_true_nor_false(story: Story, song: SignedObject) -> None:
+    with pytest.raises(TypeError, match="headline"):
+        bool(hitp2p.verify(story.folder / "song.txt"))
+
+
+def test_ver_2_a_source_in_the_bundle_is_told_as_itself(story: Story, song: SignedObject) -> None:
+    report = hitp2p.verify(story.folder / "verse.txt", bundle=story.folder / "song.txt.car")
+    assert report.record is not None
+    assert report.record.title == "Verse"
+    assert not report.record.from_bundle
+
+
+def test_ver_2_a_copy_that_names_its_source_is_no_rival(story: Story, song: SignedObject) -> None:
+    story.remix(ANA, [(song, "collect")], "song.txt", "Reprint", text="Song\n")
+    report = hitp2p.verify(story.folder / "song.txt", workspace=story.ws)
+    assert report.match is not None
+    assert report.match.work == song.cid
+    assert report.rivals == ()
+
+
+@pytest.mark.parametrize("n_more", [0, 1])
+def test_ver_2_weighs_64_records_of_one_file_and_not_one_more(story: Story, n_more: int) -> None:
+    project = story.ws.create_project("P", license="CC-BY-4.0", by=ANA)
+    for number in range(limits.RIVALS + n_more):
+        story.work(ANA, project, "same.txt", f"Work {number}", text="same\n")
+    report = hitp2p.verify(story.folder / "same.txt", workspace=story.ws)
+    assert len(report.rivals) == limits.RIVALS - 1
+
+
+@pytest.mark.parametrize("bound", ["VERIFY_OBJECTS", "VERIFY_BYTES"])
+def test_a_bundle_is_held_up_to_its_bounds_and_not_past_them(
+    story: Story, song: SignedObject, bound: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blocks = [song.cid, *(row.cid for row in story.ws.rows() if row.cid != song.cid)]
+    sizes = [len(story.ws.store.get(cid) or b"") for cid in blocks]
+    snapshot_page = _page_bytes(story.folder / "song.txt.car")
+    held = len(blocks) + 1 if bound == "VERIFY_OBJECTS" else sum(sizes) + snapshot_page
+    monkeypatch.setattr(limits, bound, held)
+    assert hitp2p.verify(story.folder / "song.txt").headline is Headline.VERIFIED
+    monkeypatch.setattr(limits, bound, held - 1)
+    with pytest.raises(UsageError, match="import it into a workspace"):
+        hitp2p.verify(story.folder / "song.txt")
+
+
+def _page_bytes(path: Path) -> int:
+    from hitp2p.codec.car import CarReader
+
+    with path.open("rb") as file:
+        return len(next(iter(CarReader(file))).data)
+
+
+def test_what_can_not_be_read_is_a_clear_error(story: Story, song: SignedObject) -> None:
+    with pytest.raises(NotFoundError, match="no such file"):
+        hitp2p.verify(story.folder / "none.txt")
+    with pytest.raises(UsageError, match="can't be read"):
+        hitp2p.verify(story.folder)
+    with pytest.raises(NotFoundError, match="no such file"):
+        hitp2p.verify(story.folder / "song.txt", bundle=story.folder / "none.car")
+
+
+@pytest.mark.parametrize("text", ["match", "match=near", "credits=answered:2", "time=witness:x"])
+def test_an_unknown_requirement_lists_those_that_are_known(text: str) -> None:
+    with pytest.raises(UsageError, match="match=exact, match=essence"):
+        parse_requirements(text)
+
+
+def test_ver_6_an_unmet_requirement_changes_the_status(story: Story, song: SignedObject) -> None:
+    def verify(text: str) -> Report:
+        return hitp2p.verify(story.folder / "song.txt", require=parse_requirements(text))
+
+    met = "match=exact,record=complete,credits=confirmed,licence=ok,rivals=none,standing=good"
+    assert verify(met).exit_status == 0
+    report = verify(f"{met},time=witness:2,shares=agreed")
+    assert (report.exit_status, report.unmet) == (13, ("time=witness:2", "shares=agreed"))
+    unknown = hitp2p.verify(b"other", require=parse_requirements(",".join(REQUIREMENTS)))
+    assert (unknown.exit_status, len(unknown.unmet)) == (40, len(REQUIREMENTS))
+
+
+def test_no_flipped_byte_and_no_lost_block_is_ever_verified(
+    story: Story, song: SignedObject
+) -> None:
+    """Every position of the bundle, one bit of each byte."""
+    file = (story.folder / "song.txt").read_bytes()
+    bundle = (story.folder / "song.txt.car").read_bytes()
+    dice = Random(6)
+    for position in range(len(bundle)):
+        bad = bytearray(bundle)
+        bad[position] ^= 1 << dice.randrange(8)
+        assert hitp2p.verify(file, bundle=bytes(bad)).headline is Headline.BROKEN, position
+    for cut in range(0, len(bundle), 7):
+        assert hitp2p.verify(file, bundle=bundle[:cut]).headline is Headline.BROKEN, cut
+
+
+def test_no_flipped_byte_of_the_file_is_ever_an_exact_match(
+    story: Story, song: SignedObject
+) -> None:
+    bundle = (story.folder / "song.txt.car").read_bytes()
+    file = (story.folder / "song.txt").read_bytes()
+    for position in range(len(file)):
+        for bit in range(8):
+            bad = bytearray(file)
+            bad[position] ^= 1 << bit
+            report = hitp2p.verify(bytes(bad), bundle=bundle)
+            assert report.match is None or report.match.tier is not Tier.EXACT
+
+
+def test_verifying_needs_no_network_no_trio_and_no_store(tmp_path: Path) -> None:
+    """In a process of its own: no socket is made, and nothing that could make one is imported."""
+    program = (
+        "import sys, hitp2p\n"
+        "sys.addaudithook(lambda event, args: event.startswith('socket.') and sys.exit(event))\n"
+        "print(hitp2p.verify(b'bytes').headline)\n"
+        "bad = {'trio', 'http.client', 'urllib.request', 'requests', 'sqlite3', 'ipfshttpclient', 'rich'}\n"
+        "sys.exit(str(bad & set(sys.modules)) if bad & set(sys.modules) else 0)\n"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert (ran.returncode, ran.stdout) == (0, "UNKNOWN\n"), ran.stderr
+
+
+def test_the_json_of_a_report_is_plain_values(story: Story, song: SignedObject) -> None:
+    import json
+
+    plain = report_json(hitp2p.verify(story.folder / "song.txt"))
+    assert json.loads(json.dumps(plain)) == plain
