@@ -63,6 +63,7 @@ VERBS: Final[Mapping[str, Mapping[str, str]]] = {
         "fsck": "Check every block and index of the store.",
         "gc": "Drop what nothing refers to any more.",
         "completion": "Completion for bash, zsh or fish.",
+        "help": "The manual of a verb; help json lists all JSON fields.",
     },
 }
 """Verb -> one line of help, in the sections of `hitp2p --help`."""
@@ -159,7 +160,7 @@ COMMON = (
     click.Option(
         ["--json", "as_json"],
         is_flag=True,
-        help="Print one JSON document; VERB --help lists its fields.",
+        help='Print one JSON document; "hitp2p help json" lists the fields.',
     ),
     click.Option(
         ["--workspace"],

@@ -11,6 +11,7 @@ import click
 from cli_harness import Cli
 
 from hitp2p.cli.app import ID_VERBS, PROJECT_VERBS, VERBS, Verb, root
+from hitp2p.cli.errors import ERROR_FIELDS
 
 RUNS: tuple[tuple[str, ...], ...] = (
     ("init", "fresh"),
@@ -35,6 +36,8 @@ RUNS: tuple[tuple[str, ...], ...] = (
     ("fsck",),
     ("gc",),
     ("completion", "fish"),
+    ("help", "json"),
+    ("help", "id", "new"),
     ("id", "new", "Cy", "--no-passphrase", "--recovery-file", "cy.recovery"),
     ("id", "list"),
     ("id", "show", "Ana"),
@@ -145,3 +148,27 @@ def test_a_dry_run_keeps_nothing(cli: Cli, story: dict[str, str]) -> None:
     assert ran.ok().json["signed"] is False
     assert cli("status", "--json").json == before
     assert list(Path(".hitp2p").rglob("*verse*")) == []
+
+
+def test_help_json_lists_the_fields_of_every_verb_and_of_errors(cli: Cli) -> None:
+    told = cli("help", "json", "--json").ok().json
+    listed = {tuple(verb["verb"].split()): verb["fields"] for verb in told["verbs"]}
+    assert listed.keys() == {
+        argv[: 2 if argv[0] in ("id", "project") else 1] for argv in (*RUNS, ("watch",))
+    }
+    for argv, fields in listed.items():
+        assert fields == dict(verb_of(argv).json_fields)
+    assert told["error"] == dict(ERROR_FIELDS)
+    page = cli("help", "json").ok().out
+    assert page == told["text"] + "\n"
+    for argv, fields in listed.items():
+        assert f"hitp2p {' '.join(argv)}:" in page
+        assert all(f"  {name}" in page for name in (*fields, *ERROR_FIELDS))
+
+
+def test_help_is_what_the_option_prints(cli: Cli) -> None:
+    for words in ((), ("id",), ("contribute",), ("id", "new")):
+        assert cli("help", *words).ok().out == cli(*words, "--help").ok().out
+    for words in (("nothing",), ("id", "nothing"), ("list", "json")):
+        ran = cli("help", *words, "--json")
+        assert (ran.status, ran.error["code"]) == (2, "not-found")
