@@ -7,13 +7,13 @@ import unicodedata
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
 
 from hitp2p.codec.cid import RAW, Cid
 from hitp2p.drafts import WorkOptions
 from hitp2p.errors import NotFoundError, UsageError
 from hitp2p.media.sniff import SNIFF_BYTES, sniff_media_type
 from hitp2p.objects.contribution import MediaEntry
+from hitp2p.ports import Closing
 from hitp2p.store.contract import LeafPlace, Store, WriteBatch
 from hitp2p.store.media import Mode, add_media
 
@@ -23,7 +23,7 @@ Files = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 """One file or several; the first is the master."""
 
 
-class Intake:
+class Intake(Closing):
     """Collects the media and text blocks of one work. A context: leaving it lets the store tidy again.
 
     Nothing is in the store until `batch` is put; what was copied and isn't put is swept later.
@@ -36,15 +36,8 @@ class Intake:
         self._blocks: list[tuple[Cid, bytes]] = []
         self._leaves: list[LeafPlace] = []
 
-    def __enter__(self) -> Intake:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Let the store tidy again."""
         self._held.close()
 
     def entries(self, files: Files, options: WorkOptions) -> tuple[MediaEntry, ...]:

@@ -1,13 +1,17 @@
-"""The small interfaces through which the outside comes in: clock, chance, signing, fetching blocks."""
+"""The small interfaces through which the outside comes in: clock, chance, signing, fetching blocks; and contexts that close."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
     from hitp2p.codec.cid import Cid
 
-__all__ = ["BlockSource", "Clock", "Randomness", "Signer"]
+__all__ = ["BlockSource", "Clock", "Closing", "Randomness", "Signer"]
 
 
 class Clock(Protocol):
@@ -45,3 +49,24 @@ class BlockSource(Protocol):
     def get(self, cid: Cid, /) -> bytes | None:
         """The bytes, which hash to `cid` (verified), or None where the block is absent."""
         ...
+
+
+class Closing(ABC):
+    """A context that closes at its end, whatever happened inside."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of what is held. Harmless twice."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

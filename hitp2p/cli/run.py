@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING
 
 from hitp2p.cli.output import Output
 from hitp2p.cli.places import find_workspace, key_folder
+from hitp2p.ports import Closing
 
 if TYPE_CHECKING:
     from hitp2p.cli.app import Start
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Run"]
 
 
-class Run:
+class Run(Closing):
     """What a verb gets: output, the workspace, the identities. Use it as a context manager."""
 
     def __init__(
@@ -51,15 +51,8 @@ class Run:
         self._glance: Glance | None = None
         self._randomness: Randomness | None = None
 
-    def __enter__(self) -> Run:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Close what was opened."""
         for opened in (self._workspace, self._glance):
             if opened is not None:
                 opened.close()

@@ -19,6 +19,7 @@ from typing import Final, Literal, TypeAlias
 from hitp2p.codec.cid import Cid
 from hitp2p.codec.unixfs import BuiltFile, ByteReader, ByteTaker, Leaf, Node, build_file
 from hitp2p.errors import NotFoundError, UsageError
+from hitp2p.ports import Closing
 from hitp2p.store.contract import LeafPlace, Store
 from hitp2p.store.copying import CopyWriter, make_buffers, share_blocks
 from hitp2p.store.faults import store_errors
@@ -43,7 +44,7 @@ INLINE_BYTES: Final = 64 * 1024
 
 
 @dataclass(slots=True, kw_only=True)
-class AddedMedia:
+class AddedMedia(Closing):
     """A file that is ready to be put. Close it after `put`, or use it as a context; it keeps `gc` away till then."""
 
     built: BuiltFile
@@ -59,17 +60,6 @@ class AddedMedia:
         if self._lock is not None:
             release(self._lock)
             self._lock = None
-
-    def __enter__(self) -> AddedMedia:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def add_media(

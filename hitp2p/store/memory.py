@@ -7,11 +7,11 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 
 from hitp2p.codec.cid import Cid
 from hitp2p.errors import MissingBlocksError, UsageError
 from hitp2p.objects.envelope import SignedObject
+from hitp2p.ports import Closing
 from hitp2p.store.contract import LeafPlace, ObjectRow, WriteBatch
 from hitp2p.store.copies import new_folder
 from hitp2p.store.derive import Entry, entry_of, query_words
@@ -33,7 +33,7 @@ class _Indexed:
     entry: Entry
 
 
-class MemoryStore:
+class MemoryStore(Closing):
     """See `hitp2p.store.contract.Store`. Questions are answered by looking at everything."""
 
     def __init__(self) -> None:
@@ -261,17 +261,6 @@ class MemoryStore:
 
     def close(self) -> None:
         self._is_closed = True
-
-    def __enter__(self) -> MemoryStore:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     @contextmanager
     def _open(self) -> Generator[None]:

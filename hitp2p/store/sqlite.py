@@ -13,11 +13,11 @@ import sqlite3
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Final
 
 from hitp2p.codec.cid import Cid
 from hitp2p.errors import CorruptBlockError
+from hitp2p.ports import Closing
 from hitp2p.store.connections import Connections
 from hitp2p.store.contract import LeafPlace, ObjectRow, WriteBatch
 from hitp2p.store.copies import copy_store
@@ -56,7 +56,7 @@ WITH RECURSIVE ancestor (id) AS (
 """Ids grow from parents to children, so taking the highest first walks the tables in one direction: a quarter faster."""
 
 
-class SqliteStore:
+class SqliteStore(Closing):
     """A store in a folder; several processes may have it open. See `hitp2p.store.contract.Store`."""
 
     def __init__(self, connections: Connections, folder: Path) -> None:
@@ -312,17 +312,6 @@ class SqliteStore:
 
     def close(self) -> None:
         self._connections.close()
-
-    def __enter__(self) -> SqliteStore:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     @contextmanager
     def _writing(self, *, durable: bool = True) -> Generator[sqlite3.Connection]:
