@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = ["FORMATS", "FoundEssence", "display_hasher", "essence_hasher", "scan_essence"]
 
-FORMATS: Final[dict[str, str]] = {}
+FORMATS: Final[dict[str, str]] = {
+    "text/plain": "text",
+}
 """Which module of `hitp2p.media.formats` reads which sniffed type."""
 
 

@@ -10,7 +10,7 @@ from hitp2p import limits
 from hitp2p.errors import RuleError, UsageError
 from hitp2p.rules import RuleSet
 
-__all__ = ["TEXT_RULES", "clean_line", "clean_text", "parse_text"]
+__all__ = ["TEXT_RULES", "clean_line", "clean_text", "parse_text", "to_nfc"]
 
 _INVISIBLE: Final = re.compile(
     "[\ud800-\udfff\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\u200b\u2060\ufeff\U000e0000-\U000e007f]"
@@ -103,7 +103,14 @@ def clean_text(text: str, limit_bytes: int = limits.NOTE_BYTES) -> str:
 
 def _plain(text: str) -> str:
     # Taking out what is invisible may put a letter beside its accent, so NFC comes after it.
-    pieces = _LATER.split(_INVISIBLE.sub("", text))  # every second one is a later character
+    return to_nfc(_INVISIBLE.sub("", text))
+
+
+def to_nfc(text: str) -> str:
+    """Text in the normal form NFC as of Unicode 14, whatever later version this Python knows [OBJ-14]."""
+    if not _LATER.search(text):
+        return unicodedata.normalize("NFC", text)
+    pieces = _LATER.split(text)  # every second one is a later character
     pieces[::2] = [unicodedata.normalize("NFC", piece) for piece in pieces[::2]]
     return "".join(pieces)
 
