@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 __all__ = ["FORMATS", "FoundEssence", "display_hasher", "essence_hasher", "scan_essence"]
 
 FORMATS: Final[dict[str, str]] = {
+    "audio/mp4": "mp4",
     "text/plain": "text",
+    "video/mp4": "mp4",
+    "video/quicktime": "mp4",
 }
 """Which module of `hitp2p.media.formats` reads which sniffed type."""
 

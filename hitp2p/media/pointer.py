@@ -1,4 +1,4 @@
-"""Pointers: `hitp2p:` and the CID of a work, in the comment and copyright tags of a media file.
+"""Pointers: `hitp2p:` and the CID of a work, in the comment and copyright tags of a media file [MED-30].
 
 A pointer says where to look and proves nothing: anyone can write any CID into any file.
 """
