@@ -12,6 +12,7 @@ import json
 import sqlite3
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -336,13 +337,17 @@ class SqliteStore(Closing):
             )
 
 
+_parse_shared_cid: Final = lru_cache(256)(parse_stored_cid)
+"""For names that many rows share: the project, the people."""
+
+
 def _row(values: Sequence[Any]) -> ObjectRow:
     id_, cid, kind, project, identity, signer, generation, time = values
     return ObjectRow(
         cid=parse_stored_cid(cid),
         kind=kind,
-        project=None if project is None else parse_stored_cid(project),
-        identity=None if identity is None else parse_stored_cid(identity),
+        project=None if project is None else _parse_shared_cid(project),
+        identity=None if identity is None else _parse_shared_cid(identity),
         signer=signer,
         generation=generation,
         seq=id_,
