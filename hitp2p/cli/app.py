@@ -44,6 +44,16 @@ VERBS: Final[Mapping[str, Mapping[str, str]]] = {
         "contribute": "Add a work of your own to a project.",
         "remix": "Add a work that builds on others.",
     },
+    "Speak": {
+        "answer": "Accept, deny or amend a credit that names you.",
+        "grant": "Allow what the licence of your work doesn't.",
+        "thanks": "Thank somebody for a work.",
+        "dispute": "Say that a work isn't what it claims to be.",
+        "claim-ancestor": "Say that a work was made from yours.",
+        "withdraw": "Take back something that you signed.",
+        "witness": "Sign that you have seen works now.",
+        "profile": "Say something of yourself.",
+    },
     "Look": {
         "status": "What is in this workspace, and who you are.",
         "list": "The objects here: works, or any kind.",
@@ -53,6 +63,9 @@ VERBS: Final[Mapping[str, Mapping[str, str]]] = {
         "credits": "The credit sheet of a work, at any depth.",
         "cat": "A work's file on standard output.",
         "watch": "What is new since a point in time, as it comes.",
+    },
+    "Verify": {
+        "verify": "What a file is: who made it, from what, what is proven.",
     },
     "Carry": {
         "export": "Write a work and its whole trail to one file.",
@@ -101,7 +114,7 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in self.list_commands(ctx):
             return None
-        name = self.prefix + cmd_name
+        name = self.prefix + cmd_name.replace("-", "_")
         module = import_module(f"hitp2p.cli.verbs.{name}{'_' if iskeyword(name) else ''}")
         command: click.Command = module.command
         return command

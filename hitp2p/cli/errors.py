@@ -53,6 +53,7 @@ NEXT_STEPS: Final = {
     "not-found": "hitp2p list shows the works that are here, with their short names; hitp2p search finds them by title.",
     "ambiguous-name": "Give a few more characters of the one that you mean.",
     "passphrase": "Try again, or give it with --passphrase-file FILE or --passphrase-fd N.",
+    "license": "Choose a licence that fits, or sign with --unchecked REASON, which every reader sees.",
     "key-file": "hitp2p id list shows the identities; HITP2P_KEYS names their folder.",
     "store": "See that the disk is there and that you may write to the folder; hitp2p fsck checks the store.",
     "store-full": "Free some space (hitp2p gc --dry-run shows what could go), then try again; nothing was half-written.",

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
 from hitp2p.cli.app import completing
 from hitp2p.cli.names import Names, title_of
-from hitp2p.cli.records import OBJECT_FIELDS, dag_json, described, object_lines, object_record
+from hitp2p.cli.records import (
+    OBJECT_FIELDS,
+    dag_json,
+    described,
+    object_lines,
+    object_record,
+    prefixed,
+)
 from hitp2p.codec.cid import OBJECT_CID_START
 from hitp2p.errors import UsageError
 
@@ -22,10 +29,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MADE_FIELDS",
+    "MADE_LIST_FIELDS",
     "parse_credit",
     "parse_foreign",
     "parse_source",
     "passphrase_options",
+    "show_all_made",
     "show_made",
     "signing_options",
     "work_options",
@@ -38,6 +47,8 @@ MADE_FIELDS: Final = OBJECT_FIELDS | {
     "body": "what was signed beside the envelope, as DAG-JSON",
 }
 """JSON of a verb that signs one object."""
+MADE_LIST_FIELDS: Final = prefixed("objects[].", MADE_FIELDS)
+"""JSON of a verb that may sign several objects."""
 
 
 def passphrase_options(function: F) -> F:
@@ -126,6 +137,11 @@ def work_options(function: F) -> F:
             multiple=True,
             help="What you did: a MARC relator code (aut, lyr, cmp, ill, prf, edt) or words.",
         ),
+        click.option(
+            "--unchecked",
+            metavar="REASON",
+            help="Sign although a source's licence forbids it or can't be judged; every reader sees why.",
+        ),
         click.option("--license", metavar="SPDX", help="Such as CC-BY-4.0; else the project's."),
         click.option("--title", metavar="T", required=True, help="Title, one line."),
     ):
@@ -204,7 +220,25 @@ def parse_foreign(text: str) -> Use:
 def show_made(run: Run, made: SignedObject, *, dry_run: bool) -> None:
     """The result of a verb that signs one object."""
     names = Names(run.workspace)
-    record = object_record(made, names) | {"signed": not dry_run, "body": dag_json(made.body)}
+    run.out.emit(
+        _made_record(made, names, dry_run=dry_run), _made_lines(made, names, dry_run=dry_run)
+    )
+
+
+def show_all_made(run: Run, made: Sequence[SignedObject], *, dry_run: bool) -> None:
+    """The result of a verb that may sign several objects."""
+    names = Names(run.workspace)
+    run.out.emit(
+        {"objects": [_made_record(one, names, dry_run=dry_run) for one in made]},
+        (line for one in made for line in _made_lines(one, names, dry_run=dry_run)),
+    )
+
+
+def _made_record(made: SignedObject, names: Names, *, dry_run: bool) -> dict[str, object]:
+    return object_record(made, names) | {"signed": not dry_run, "body": dag_json(made.body)}
+
+
+def _made_lines(made: SignedObject, names: Names, *, dry_run: bool) -> list[str]:
     lines = [title_of(made), *object_lines(made, names)]
     if dry_run:
         lines = [
@@ -215,4 +249,4 @@ def show_made(run: Run, made: SignedObject, *, dry_run: bool) -> None:
             "What it says:",
         ]
         lines += described(made.body)
-    run.out.emit(record, lines)
+    return lines

@@ -63,6 +63,11 @@ class Run(Closing):
         return find_workspace(os.environ, self._chosen, Path.cwd())
 
     @property
+    def chose_workspace(self) -> bool:
+        """Whether the person named a workspace, instead of our looking for one."""
+        return self._chosen is not None or "HITP2P_WORKSPACE" in os.environ
+
+    @property
     def workspace(self) -> Workspace:
         """The workspace, open until the run ends. Raises NotFoundError where there is none."""
         if self._workspace is None:

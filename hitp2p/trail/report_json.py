@@ -3,14 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from hitp2p.codec.cid import Cid
 from hitp2p.trail.credit_lines import CreditLine, Person
 from hitp2p.trail.report import Candidate, Report, Rival, Time
 from hitp2p.trail.report_text import tasl_line
 
-__all__ = ["report_json"]
+__all__ = ["REPORT_FIELDS", "report_json"]
+
+REPORT_FIELDS: Final = {
+    "headline": "BROKEN, DISPUTED, VERIFIED-WITH-GAPS, VERIFIED, CONTAINS, RESEMBLES or UNKNOWN",
+    "because": "why, in one sentence",
+    "exit_status": "what the command exits with",
+    "file": "name, size, sha256, cid, type, essence, no_essence, display_notes[], pointers[]",
+    "match": "tier, work, entry, role, name, display_differs; null without a match",
+    "record": "work, title, project, project_title, author, author_name, n_sources, n_people, missing[], from_bundle",
+    "standing": "of the author's key: standing, reason, by_event, sources[]",
+    "credits": "answered, can_answer, named_only, denied[], amended[], sheet",
+    "time": "claimed, not_after, witnesses[]; milliseconds since 1970",
+    "license": "stated, effective, obligations[], edges[], inherited[], fitting[]",
+    "credit_line": "title, author, source and licence, ready to paste",
+    "rivals[]": "other records of the same file: work, title, author, name, tier, not_after, claimed",
+    "statements[]": "disputes, claims of ancestry, withdrawals: cid, kind, by, name, reason, about",
+    "superseded_by[]": "later works that their author names in its place",
+    "shares": "none, proposed or agreed",
+    "candidates[]": "near works without a verdict: tier, work, title, algorithm, value, threshold, unrelated",
+    "gaps[]": "code and text of what is open",
+    "freshness": "newest (claimed time of what is known), online",
+    "not_proven[]": "what no report proves",
+    "unmet[]": "requirements that are not met",
+}
+"""The fields of the document, in words; `spec/report.schema.json` has their types."""
 
 
 def report_json(report: Report) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from hitp2p.trail.display import code_of, license_url, role_word, safe_line, sho
 from hitp2p.trail.license_terms import Obligation
 from hitp2p.trail.report import Candidate, GapCode, Headline, Report, Rival, Shares, Tier, Time
 
-__all__ = ["render_report", "tasl_line"]
+__all__ = ["moment_of", "render_report", "report_lines", "tasl_line"]
 
 _LABEL_WIDTH = 11
 _DAY_MS = 86_400_000
@@ -23,11 +23,12 @@ def render_report(report: Report) -> str:
     name = safe_line(report.file.name) if report.file.name else "the file"
     stop = "" if report.because.endswith('"') else "."
     lines = [f"{report.headline.value}  {name}: {report.because}{stop}"]
-    lines += [f"{label + ':':<{_LABEL_WIDTH}} {words}" for label, words in _lines(report)]
+    lines += [f"{label + ':':<{_LABEL_WIDTH}} {words}" for label, words in report_lines(report)]
     return "\n".join(lines)
 
 
-def _lines(report: Report) -> Iterator[tuple[str, str]]:
+def report_lines(report: Report) -> Iterator[tuple[str, str]]:
+    """Label and words of each line below the headline."""
     yield "Match", _match(report)
     if report.match is not None:
         yield "Made by", _made_by(report)
@@ -145,7 +146,7 @@ def _time(time: Time | None) -> str:
     if time.not_after is None:
         return f"{claimed}; nobody independent has witnessed it here"
     who = ", ".join(_name(name, by) for by, name, _ in time.witnesses[:3])
-    return f"not later than {_moment(time.not_after)}, as {who} witnessed; {claimed}"
+    return f"not later than {moment_of(time.not_after)}, as {who} witnessed; {claimed}"
 
 
 def _day(ms: int) -> str:
@@ -153,7 +154,8 @@ def _day(ms: int) -> str:
     return "-".join(f"{part:02}" for part in _civil(ms // _DAY_MS))
 
 
-def _moment(ms: int) -> str:
+def moment_of(ms: int) -> str:
+    """Milliseconds since 1970 as a minute in UTC."""
     minutes = ms % _DAY_MS // 60_000
     return f"{_day(ms)} {minutes // 60:02}:{minutes % 60:02} UTC"
 
@@ -236,7 +238,7 @@ def _rival(rival: Rival) -> str:
     if rival.not_after is None:
         when = f"claimed {_day(rival.claimed)}, not witnessed"
     else:
-        when = f"witnessed by {_moment(rival.not_after)}"
+        when = f"witnessed by {moment_of(rival.not_after)}"
     return f"{title} {short_name(rival.work)} by {_name(rival.name, rival.author)}, {when}"
 
 

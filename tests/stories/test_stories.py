@@ -7,11 +7,13 @@ Together they hold VER-1 to VER-7.
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 from stories_world import DAY, NOON, Story, dice, person
 
 import hitp2p
@@ -22,6 +24,8 @@ from hitp2p.trail.report_text import render_report
 from hitp2p.trail.standing import Standing
 
 GOLDEN = Path(__file__).parent / "golden"
+SPEC = Path(__file__).resolve().parents[2] / "spec"
+SCHEMA = Draft202012Validator(json.loads((SPEC / "report.schema.json").read_text("utf-8")))
 ANA, BO, CY, EVE = (person(name) for name in ("Ana", "Bo", "Cy", "Eve"))
 
 
@@ -40,7 +44,7 @@ def told(name: str, report: Report) -> Report:
         path.write_text(text, encoding="utf-8")
     assert text == path.read_text(encoding="utf-8")
     assert len(render_report(report).splitlines()) == 12 or report.match is None
-    assert report_json(report)["exit_status"] == report.exit_status
+    SCHEMA.validate(report_json(report))
     return report
 
 
