@@ -155,8 +155,8 @@ class Store(Protocol):
         """Up to `limit` signed objects whose CID as text starts with `text`, by CID. The start `bafyrei` may be left out."""
         ...
 
-    def with_media(self, sha256: bytes, /) -> tuple[Cid, ...]:
-        """Objects with a media entry of this whole-file hash, by (generation, CID)."""
+    def with_media(self, digest: bytes, /) -> tuple[Cid, ...]:
+        """Objects with a media entry of this sha2-256 or essence digest, by (generation, CID)."""
         ...
 
     def search(self, words: str, /, *, project: Cid | None = None, limit: int) -> tuple[Cid, ...]:

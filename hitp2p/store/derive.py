@@ -40,7 +40,7 @@ class Entry:
     links: frozenset[Cid]
     """Blocks that its body links to: pages, texts, media."""
     media: frozenset[bytes]
-    """Whole-file hashes of its media entries."""
+    """Whole-file hashes and essence digests of its media entries."""
     words: str
     """Its words for search, folded, each once, sorted, with a space between."""
 
@@ -51,7 +51,7 @@ def entry_of(obj: SignedObject) -> Entry:
         is_work=obj.object_class is ObjectClass.WORK,
         refs=frozenset(obj.refs),
         links=frozenset(obj.links) - frozenset(obj.required),
-        media=frozenset(_media_hashes(obj)),
+        media=frozenset(_media_digests(obj)),
         words=" ".join(sorted({word for text in _texts(obj) for word in _words(text)})),
     )
 
@@ -61,8 +61,9 @@ def query_words(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_words(text)))
 
 
-def _media_hashes(obj: SignedObject) -> Iterator[bytes]:
-    for digest in _fields(obj.body.get("media"), "sha256"):
+def _media_digests(obj: SignedObject) -> Iterator[bytes]:
+    media = obj.body.get("media")
+    for digest in (*_fields(media, "sha256"), *_fields(_fields(media, "essence"), "digest")):
         if isinstance(digest, bytes):
             yield digest
 

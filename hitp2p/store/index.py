@@ -211,7 +211,7 @@ def forget_object(db: sqlite3.Connection, id_: int, obj: SignedObject, *, fts5: 
     db.executemany(
         "DELETE FROM link WHERE target=? AND id=?", [(bytes(c), id_) for c in entry.links]
     )
-    db.executemany("DELETE FROM media WHERE sha256=? AND id=?", [(d, id_) for d in entry.media])
+    db.executemany("DELETE FROM media WHERE digest=? AND id=?", [(d, id_) for d in entry.media])
     if entry.words and fts5:
         db.execute(
             "INSERT INTO words (words, rowid, folded) VALUES ('delete', ?, ?)", (id_, entry.words)

@@ -183,8 +183,8 @@ class MemoryStore(Closing):
         found = self._where(lambda each: low <= bytes(each.row.cid) <= high)
         return tuple(sorted(found))[:limit]
 
-    def with_media(self, sha256: bytes, /) -> tuple[Cid, ...]:
-        return self._where(lambda each: sha256 in each.entry.media)
+    def with_media(self, digest: bytes, /) -> tuple[Cid, ...]:
+        return self._where(lambda each: digest in each.entry.media)
 
     def search(self, words: str, /, *, project: Cid | None = None, limit: int) -> tuple[Cid, ...]:
         wanted = [f" {word}" for word in query_words(words)]

@@ -102,9 +102,9 @@ CREATE TABLE link (
   PRIMARY KEY (target, id)
 ) WITHOUT ROWID;
 CREATE TABLE media (
-  sha256 BLOB NOT NULL,
+  digest BLOB NOT NULL,
   id INTEGER NOT NULL,
-  PRIMARY KEY (sha256, id)
+  PRIMARY KEY (digest, id)
 ) WITHOUT ROWID;
 """
 _WORDS_FTS5: Final = """
@@ -120,7 +120,7 @@ INDEX_TABLES: Final = {
     "head": "project, id",
     "ref": "target, id",
     "link": "target, id",
-    "media": "sha256, id",
+    "media": "digest, id",
 }
 """The tables of the index with their keys; `words` beside them."""
 

@@ -218,8 +218,8 @@ class SqliteStore(Closing):
     def linkers(self, cid: Cid, /) -> tuple[Cid, ...]:
         return self._naming("link", "target", bytes(cid))
 
-    def with_media(self, sha256: bytes, /) -> tuple[Cid, ...]:
-        return self._naming("media", "sha256", sha256)
+    def with_media(self, digest: bytes, /) -> tuple[Cid, ...]:
+        return self._naming("media", "digest", digest)
 
     def _naming(self, table: str, column: str, value: bytes) -> tuple[Cid, ...]:
         return self._cids(

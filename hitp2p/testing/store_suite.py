@@ -106,6 +106,7 @@ def media_entry(block: tuple[Cid, bytes]) -> dict[str, Any]:
         "sha256": sha256(data).digest(),
         "type": "audio/wav",
         "role": "master",
+        "essence": {"algorithm": "wav/1", "digest": sha256(data[44:]).digest()},
     }
 
 
@@ -292,6 +293,7 @@ class StoreSuite:
         assert full.linkers(story.page[0]) == full.linkers(story.sound[0]) == (story.song.cid,)
         assert full.linkers(story.verse.cid) == ()  # the envelope's links are not the body's
         assert full.with_media(sha256(story.sound[1]).digest()) == (story.song.cid,)
+        assert full.with_media(sha256(story.sound[1][44:]).digest()) == (story.song.cid,)
         assert full.with_media(bytes(32)) == ()
 
     def test_events_of_an_identity_begin_with_its_genesis(self, full: Store, story: Story) -> None:
