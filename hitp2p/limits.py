@@ -129,6 +129,16 @@ MEDIA_TYPE_BYTES: Final = 127
 """Longest media type, in bytes [MED-1]."""
 TEXT_BLOCK_BYTES: Final = 1024 * 1024
 """Largest text block, in bytes [MED-8]."""
+METADATA_BYTES: Final = 4 * 1024 * 1024
+"""Largest EXIF block or XMP packet of a picture, in bytes [MED-12]."""
+SVG_BYTES: Final = 8 * 1024 * 1024
+"""Largest SVG that has an essence, in bytes [MED-16]; the costliest of this size takes some seconds."""
+MARKUP_DEPTH: Final = 256
+"""Deepest nesting of elements, in levels [MED-16]."""
+MARKUP_ATTRIBUTES: Final = 256
+"""Most attributes of an element [MED-16]."""
+MARKUP_PREFIXES: Final = 64
+"""Most namespace prefixes that hold in one place, `xml` among them [MED-16]."""
 
 # --- snapshots (spec 06) ------------------------------------------------------------------------
 SNAPSHOT_LINKS: Final = 500

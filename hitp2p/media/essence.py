@@ -22,6 +22,11 @@ __all__ = ["FORMATS", "FoundEssence", "display_hasher", "essence_hasher", "scan_
 
 FORMATS: Final[dict[str, str]] = {
     "audio/mp4": "mp4",
+    "image/gif": "gif",
+    "image/jpeg": "jpeg",
+    "image/png": "png",
+    "image/svg+xml": "svg",
+    "image/webp": "webp",
     "text/plain": "text",
     "video/mp4": "mp4",
     "video/quicktime": "mp4",
