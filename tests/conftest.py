@@ -11,6 +11,7 @@ from typing import Any
 import outside
 import pytest
 from hypothesis import HealthCheck, settings
+from interop import matrix
 
 # A shared machine is slow at times, so no deadline. CI draws the same examples each time: a red run can be repeated.
 settings.register_profile(
@@ -43,6 +44,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if output is not None:  # one worker of a parallel run
         output[outside.CASES_KEY] = dict(outside.counted())
         output[outside.SETS_KEY] = sorted(outside.asked())
+        output[matrix.KEY] = matrix.cells()
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -50,9 +52,12 @@ def pytest_testnodedown(node: Any, error: object) -> None:
     output: dict[str, Any] = getattr(node, "workeroutput", {})
     _from_workers.update(output.get(outside.CASES_KEY, {}))
     _asked_by_workers.update(output.get(outside.SETS_KEY, []))
+    matrix.add(output.get(matrix.KEY, []))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for line in matrix.lines():
+        terminalreporter.write_line(line)
     cases = outside.counted() + _from_workers
     asked = outside.asked() | _asked_by_workers | set(cases)
     if not asked:
