@@ -10,9 +10,11 @@ from pathlib import Path
 
 from hitp2p.codec.cid import RAW, Cid
 from hitp2p.drafts import WorkOptions
-from hitp2p.errors import NotFoundError, UsageError
+from hitp2p.errors import DecodeError, NotFoundError, UsageError
+from hitp2p.media.essence import scan_essence
 from hitp2p.media.sniff import SNIFF_BYTES, sniff_media_type
-from hitp2p.objects.contribution import MediaEntry
+from hitp2p.media.source import MediaSource
+from hitp2p.objects.contribution import Essence, MediaEntry
 from hitp2p.ports import Closing
 from hitp2p.store.contract import LeafPlace, Store, WriteBatch
 from hitp2p.store.media import Mode, add_media
@@ -56,10 +58,12 @@ class Intake(Closing):
         return tuple(self._entry(Path(path), n, options) for n, path in enumerate(paths))
 
     def _entry(self, path: Path, number: int, options: WorkOptions) -> MediaEntry:
-        media_type = sniff_media_type(_first_bytes(path))
+        media_type, essence, state = _look_at(path)
         mode: Mode = "reference" if self._dry_run or options.get("reference") else "copy"
         added = add_media(self._store, path, mode=mode, progress=options.get("progress"))
         self._held.enter_context(added)
+        if _state_of(path) != state:
+            raise UsageError(f"{path} was changed while it was read; nothing was kept")
         self._blocks += added.blocks
         self._leaves += added.leaves
         return MediaEntry(
@@ -70,6 +74,7 @@ class Intake(Closing):
             role="source-file" if number else "master",
             name=unicodedata.normalize("NFC", path.name),
             alt=None if number else options.get("alt"),
+            essence=essence,
         )
 
     def text_block(self, text: bytes) -> Cid:
@@ -83,13 +88,26 @@ class Intake(Closing):
         return WriteBatch(blocks=tuple(self._blocks), leaves=tuple(self._leaves))
 
 
-def _first_bytes(path: Path) -> bytes:
+def _look_at(path: Path) -> tuple[str, Essence | None, tuple[int, ...]]:
+    """Type and essence of a file, and what tells whether it is still the same file. An odd file has no essence."""
     try:
+        state = _state_of(path)
+        if not path.is_file():  # opening a pipe would wait for ever
+            raise UsageError(f"{path}: not a regular file; only files can be added")
         with path.open("rb") as file:
-            return file.read(SNIFF_BYTES)
+            media_type = sniff_media_type(file.read(SNIFF_BYTES))
+            try:
+                return media_type, scan_essence(MediaSource(file)).recorded, state
+            except DecodeError:
+                return media_type, None, state
     except FileNotFoundError:
         error = NotFoundError(f"{path}: there is no such file")
         error.add_note("Give its path from the folder that you are in.")
         raise error from None
     except OSError as error:
         raise UsageError(f"{path}: can't be read ({error.strerror})") from error
+
+
+def _state_of(path: Path) -> tuple[int, ...]:
+    state = path.stat()
+    return state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,9 +16,9 @@ from hitp2p.errors import NotFoundError, RuleError, UsageError
 from hitp2p.objects.contribution import MediaEntry
 from hitp2p.objects.envelope import SignedObject
 from hitp2p.store.contract import Store, WriteBatch
-from hitp2p.store.faults import store_errors
 from hitp2p.trail.bundle import Bundle, gather_bundle
 from hitp2p.trail.bundle_reader import BundleContents, BundleReader
+from hitp2p.whole_file import whole_file
 
 if TYPE_CHECKING:
     from hitp2p.trail.bundle import MediaChoice
@@ -69,27 +67,19 @@ def export_bundle(
         media=media,
     )
     missing: list[Cid] = []
-    with store_errors(path.parent):
-        n_blocks = _write(bundle, store, path, missing)
+    n_blocks = _write(bundle, store, path, missing)
     return Carried(
         cid=work.cid, n_objects=bundle.n_objects, n_blocks=n_blocks, missing=tuple(missing)
     )
 
 
 def _write(bundle: Bundle, store: Store, path: Path, missing: list[Cid]) -> int:
-    fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        n_blocks = 0
-        with fresh.open("xb") as file:  # readable as the person's umask says
-            writer = CarWriter(file, (bundle.work, bundle.snapshot.root))
-            for cid, block in bundle.blocks(store, missing):
-                writer.write(cid, block)
-                n_blocks += 1
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(path)
-    finally:
-        fresh.unlink(missing_ok=True)
+    n_blocks = 0
+    with whole_file(path) as file:
+        writer = CarWriter(file, (bundle.work, bundle.snapshot.root))
+        for cid, block in bundle.blocks(store, missing):
+            writer.write(cid, block)
+            n_blocks += 1
     return n_blocks
 
 

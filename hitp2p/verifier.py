@@ -11,6 +11,7 @@ Nothing is written, no network is touched, no clock is read, and no URL that sta
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -36,7 +37,7 @@ from hitp2p.trail.evidence import Evidence, JointEvidence, ObjectSet
 from hitp2p.trail.report import FileFacts, Headline, Report
 from hitp2p.trail.requirements import Requirement, unmet
 
-__all__ = ["File", "sidecar_of", "verify"]
+__all__ = ["SIDECAR_SUFFIX", "File", "StoreEvidence", "measure_file", "sidecar_of", "verify"]
 
 File = str | os.PathLike[str] | bytes
 """A path, or the bytes themselves."""
@@ -72,8 +73,7 @@ def verify(
     Raises:
         UsageError: the file or the bundle can't be read, or the bundle is larger than what is held in memory.
     """
-    with _opened(file) as stream:
-        facts = _measure(stream, name or _name_of(file))
+    facts = measure_file(file, name=name)
     beside = bundle if bundle is not None else sidecar_of(file)
     try:
         contents = None if beside is None else _read_bundle(beside)
@@ -112,6 +112,16 @@ def _evidence(contents: BundleContents | None, workspace: Reader | None) -> Iter
 # --- the file ---------------------------------------------------------------------------------------
 
 
+def measure_file(file: File, *, name: str | None = None) -> FileFacts:
+    """What is found about a file itself: hashes, type, essence, pointers in its tags.
+
+    Raises:
+        UsageError: it can't be read.
+    """
+    with _opened(file) as stream:
+        return _measure(stream, name or _name_of(file))
+
+
 def _name_of(file: File) -> str | None:
     return None if isinstance(file, bytes) else Path(os.fspath(file)).name
 
@@ -123,6 +133,8 @@ def _opened(file: File) -> Iterator[BufferedReader | BytesIO]:
         return
     path = Path(os.fspath(file))
     try:
+        if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe would wait for ever
+            raise UsageError(f"{path}: can't be read (not a regular file)")
         with path.open("rb") as stream:
             yield stream
     except FileNotFoundError:

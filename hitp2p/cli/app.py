@@ -69,6 +69,8 @@ VERBS: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "Carry": {
         "export": "Write a work and its whole trail to one file.",
+        "seal": "Make a file carry its record: pointer and bundle.",
+        "kit": "Write a zip with all that somebody needs to check a work.",
         "import": "Check and take in such a file.",
         "backup": "Copy the store while it is in use.",
     },

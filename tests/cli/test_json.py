@@ -33,6 +33,8 @@ RUNS: tuple[tuple[str, ...], ...] = (
     ("export", "{song}", "-o", "song.car", "--media", "all"),
     ("import", "song.car"),
     ("verify", "song.wav", "--bundle", "song.car"),
+    ("seal", "song.wav", "-o", "sealed.wav", "--work", "{song}"),
+    ("kit", "{song}", "-o", "song.zip"),
     ("answer", "{song}", "accept", "--about", "source", "--line", "0", "--as", "Ana"),
     ("grant", "{verse}", "--license", "CC0-1.0", "--as", "Ana"),
     ("thanks", "{verse}", "For the words", "--as", "Bo"),
