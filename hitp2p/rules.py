@@ -46,6 +46,11 @@ class RuleSet(Generic[P]):
         """The ids, in order."""
         return iter(self._checks)
 
+    @property
+    def functions(self) -> tuple[Callable[P, None], ...]:
+        """The checks as they were filed, for who runs them without the set."""
+        return tuple(self._checks.values())
+
     def without(self, rule_id: str) -> RuleSet[P]:
         """A copy that lacks one rule; for tests that show that the rule bites."""
         copy: RuleSet[P] = RuleSet()

@@ -8,6 +8,7 @@ refused. The 36-byte form of nearly every CID is recognised without the library,
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from hashlib import sha256
 from operator import attrgetter
 from typing import Final, NoReturn, final
@@ -43,12 +44,14 @@ __all__ = [
     "DAG_PB",
     "LINK_BYTES",
     "LINK_PREFIXES",
+    "OBJECT_CID_HEAD",
     "OBJECT_CID_START",
     "RAW",
     "SHA2_256",
     "Cid",
     "new_link",
     "raw_bytes",
+    "recent_link",
 ]
 
 OBJECT_CID_START: Final = "bafyrei"
@@ -62,6 +65,8 @@ DAG_PB: Final = 0x70
 SHA2_256: Final = 0x12
 """The one hash code of the object profile."""
 
+OBJECT_CID_HEAD: Final = bytes((1, DAG_CBOR, SHA2_256, 32))
+"""The same start in bytes."""
 LINK_BYTES: Final = 36
 """Length of a CID that the object profile allows [ENC-16]."""
 LINK_PREFIXES: Final = frozenset(
@@ -208,7 +213,7 @@ class Cid:
         return self._raw
 
     def __str__(self) -> str:
-        return str(_LibraryCid.from_bytes(self._raw))
+        return _text(self._raw)
 
     def __repr__(self) -> str:
         return f"Cid({str(self)!r})"
@@ -241,6 +246,11 @@ class Cid:
         return (Cid.from_bytes, (self._raw,))
 
 
+@lru_cache(maxsize=1024)  # A trail names the same few works as parents, and by their texts as uses.
+def _text(raw: bytes) -> str:
+    return str(_LibraryCid.from_bytes(raw))
+
+
 _HEADS: Final = {prefix[1]: prefix for prefix in LINK_PREFIXES}
 _new = object.__new__
 _set_raw = Cid.__dict__["_raw"].__set__
@@ -253,3 +263,7 @@ def new_link(raw: bytes) -> Cid:
     cid = _new(Cid)
     _set_raw(cid, raw)
     return cid
+
+
+recent_link: Final[Callable[[bytes], Cid]] = lru_cache(maxsize=4096)(new_link)
+"""As `new_link`, for links that come again and again, such as an author: one `Cid` for all, in a third of the time."""

@@ -29,7 +29,15 @@ except ImportError:
 else:
     _libipld = _found
 
-__all__ = ["UNDECIDED", "available", "decode_object", "forced", "is_enabled"]
+__all__ = [
+    "CID_STARTS",
+    "UNDECIDED",
+    "available",
+    "decode_canonical",
+    "decode_object",
+    "forced",
+    "is_enabled",
+]
 
 UNDECIDED: Final = object()
 """What `decode_object` returns where the reference has to look."""
@@ -62,23 +70,32 @@ def decode_object(data: bytes) -> object:
     """The value that the reference would give in the object profile, or `UNDECIDED`; never an error."""
     if len(data) > BLOCK_BYTES:
         return UNDECIDED
-    data = bytes(data)
+    box = [decode_canonical(bytes(data))]
     try:
-        value = _libipld.decode_dag_cbor(data)
-        if _libipld.encode_dag_cbor(value) != data:
-            return UNDECIDED
-        box = [value]
         _narrow(box, enumerate(box), 0)
-    except (ValueError, RecursionError, _Undecided):
+    except _Undecided:
         return UNDECIDED
     return box[0]
+
+
+def decode_canonical(data: bytes) -> object:
+    """What libipld reads in `data` where it writes the same bytes again, else `UNDECIDED`.
+
+    Then `data` is the canonical spelling of the value, but: a link is given as the plain bytes of its CID; bytes that start
+    as one of `CID_STARTS` may be a link or not, or one that isn't canonical; and bounds of the object profile are not checked.
+    """
+    try:
+        value: object = _libipld.decode_dag_cbor(data)
+        return value if _libipld.encode_dag_cbor(value) == data else UNDECIDED
+    except (ValueError, RecursionError):
+        return UNDECIDED
 
 
 class _Undecided(Exception):
     """Found something that the reference has to judge."""
 
 
-_SUSPECT: Final = frozenset((b"\x01", b"\x12"))
+CID_STARTS: Final = frozenset((b"\x01", b"\x12"))
 """First bytes of all that libipld might take for a CID."""
 
 
@@ -93,7 +110,7 @@ def _narrow(box: Any, items: Any, depth: int) -> None:
                 if depth >= OBJECT_DEPTH:
                     raise _Undecided
                 box[key] = new_link(value)
-            elif value[:1] in _SUSPECT:
+            elif value[:1] in CID_STARTS:
                 raise _Undecided
         elif kind is int:
             if not INT_MIN <= value <= INT_MAX:

@@ -103,13 +103,15 @@ def _unique(rule: str) -> RuleSet[[list[Any]]]:
     return rules
 
 
-def _ascending(rule: str) -> RuleSet[[list[Any]]]:
+def ascending(rule: str) -> RuleSet[[list[Any]]]:
+    """That the entries of a list are sorted and unique."""
     rules: RuleSet[[list[Any]]] = RuleSet()
 
     @rules.rule(rule)
     def _(entries: list[Any]) -> None:  # pyright: ignore[reportUnusedFunction]
-        if any(left >= right for left, right in pairwise(entries)):
-            raise RuleError("entries are not sorted and unique", rule=rule)
+        for left, right in pairwise(entries):
+            if not left < right:
+                raise RuleError("entries are not sorted and unique", rule=rule)
 
     return rules
 
@@ -117,7 +119,7 @@ def _ascending(rule: str) -> RuleSet[[list[Any]]]:
 TAGS: Final = ListOf(Text(limits.TAG_BYTES), limits.TAGS, rules=[_unique("KND-9")])
 LANGUAGES: Final = ListOf(LANGUAGE, limits.LANGUAGES, rules=[_unique("KND-9")])
 UNIQUE_REFS: Final = ListOf(REF, rules=[_unique("KND-8")])
-WITNESSED_REFS: Final = ListOf(REF, limits.WITNESS_REFS, rules=[_ascending("KND-6")])
+WITNESSED_REFS: Final = ListOf(REF, limits.WITNESS_REFS, rules=[ascending("KND-6")])
 PAGES: Final = ListOf(Link("a list page", DAG_CBOR, rule="OBJ-23"))
 TEXT_BLOCK: Final = Link("a raw block", RAW, rule="OBJ-24")
 
@@ -186,8 +188,13 @@ def _names_one_source(use: dict[str, Any]) -> None:
         raise RuleError("a use names exactly one of work and source", rule="KND-2")
     if "project" in use and "work" not in use:
         raise RuleError("project stands only beside work", rule="KND-2")
-    source = use.get("source")
-    if source is not None and not ("url" in source or "title" in source or "sha256" in source):
+
+SOURCE_RULES: RuleSet[[dict[str, Any]]] = RuleSet()
+
+
+@SOURCE_RULES.rule("KND-2")
+def _can_be_found(source: dict[str, Any]) -> None:
+    if not ("url" in source or "title" in source or "sha256" in source):
         raise RuleError("a source has a url, a title or a sha256", rule="KND-2")
 
 
@@ -203,7 +210,8 @@ USE: Final = Record(
                 "license": LICENSE,
                 "sha256": Bytes(32),
                 "fetched": Integer(0, limits.TIME_MAX),
-            }
+            },
+            rules=[SOURCE_RULES],
         ),
         "relation": RELATION,
         "part": PART,
@@ -287,7 +295,7 @@ def _check_threshold(name: str, threshold: int, n_people: int) -> None:
 
 ACTIONS: Final = frozenset({"accept", "decline", "feature", "close", "release", "rules"})
 _ACTION: Final = Record({"role": ROLE, "threshold": Integer()}, required=("role", "threshold"))
-_IDENTITIES: Final = [_ascending("KND-4")]
+_IDENTITIES: Final = [ascending("KND-4")]
 IDENTITIES: Final = ListOf(REF, rules=_IDENTITIES)
 """Of recovery; a role has fewer."""
 
@@ -310,11 +318,11 @@ PROSE_RULES: RuleSet[[dict[str, Any]]] = RuleSet()
 @PROSE_RULES.rule("OBJ-24")
 def _stands_in_one_place(body: dict[str, Any]) -> None:
     """Two texts for one field would be shown by some and hidden by others."""
-    for name, block_name in _PROSE_NAMES:
-        if name in body and block_name in body:
+    for block_name, name in _PROSE_NAMES:
+        if block_name in body and name in body:
             raise RuleError(f"{name} and {block_name} are both present", rule="OBJ-24")
 
 
 _PROSE_NAMES: Final = tuple(
-    (name, f"{name}_block") for name in ("note", "prompt", "purpose", "text", "terms")
+    (f"{name}_block", name) for name in ("note", "prompt", "purpose", "text", "terms")
 )

@@ -15,10 +15,16 @@ from hitp2p.rules import RuleSet
 if TYPE_CHECKING:
     from hitp2p.objects.envelope import SignedObject
 
-__all__ = ["OBJECT_RULES", "iter_links", "iter_refs"]
+__all__ = ["OBJECT_RULES", "iter_links", "iter_refs", "may_have_many_references"]
 
 _MIN_LINK_BYTES: Final = 41
 """A link in dag-cbor; a ref takes 61."""
+
+
+def may_have_many_references(block: bytes) -> bool:
+    """Whether there is room in it for more links and refs than OBJ-10 allows."""
+    return len(block) >= _MIN_LINK_BYTES * (limits.REFERENCES + 1)
+
 
 OBJECT_RULES: RuleSet[[SignedObject]] = RuleSet()
 """Checks of an object whose envelope and body have the right shape."""
@@ -27,8 +33,8 @@ OBJECT_RULES: RuleSet[[SignedObject]] = RuleSet()
 @OBJECT_RULES.rule("OBJ-10")
 def _has_few_references(obj: SignedObject) -> None:
     """What one object makes others store and walk is bounded."""
-    if len(obj.block) < _MIN_LINK_BYTES * (limits.REFERENCES + 1):
-        return  # it has no room for too many, and counting costs 7 us
+    if not may_have_many_references(obj.block):
+        return  # counting costs 7 us
     n_found = sum(1 for _ in iter_links(obj)) + sum(1 for _ in iter_refs(obj))
     if n_found > limits.REFERENCES:
         raise RuleError(

@@ -52,13 +52,46 @@ def verify_in_trail(obj: SignedObject, lookup: Lookup) -> SignedObject:
         MissingBlocksError: some of them are not here; names all that are missing.
         RuleError: a rule TRL or IDN is broken.
     """
-    linked = _look_up(obj, lookup)
-    try:
-        (EVENT_RULES if obj.object_class is _EVENT else TRAIL_RULES)(obj, linked)
-    except RuleError as error:
-        error.cid = obj.cid
-        raise
+    if not _surely_fits(obj, lookup):
+        linked = _look_up(obj, lookup)
+        try:
+            (EVENT_RULES if obj.object_class is _EVENT else TRAIL_RULES)(obj, linked)
+        except RuleError as error:
+            error.cid = obj.cid
+            raise
     return obj
+
+
+def _surely_fits(obj: SignedObject, lookup: Lookup) -> bool:
+    """Whether all that a work links to is here, and it surely satisfies TRAIL_RULES.
+
+    Says so of what is common only: a work among works, signed under the first event of its author. Where it doesn't, the
+    rules are asked. That saves 4 us for most objects of a trail.
+    """
+    if (
+        obj.object_class is not _WORK
+        or obj.author is None
+        or obj.event != obj.author
+        or obj.project is None
+    ):
+        return False
+    author, project = lookup(obj.author), lookup(obj.project)
+    if (
+        author is None
+        or project is None
+        or author.kind != "identity"
+        or author.author is not None
+        or obj.signer not in author.body["keys"]
+        or project.kind != "project"
+    ):
+        return False
+    for cid in obj.parents:
+        parent = lookup(cid)
+        if parent is None or parent.object_class is not _WORK or parent.project != obj.project:
+            if parent is project and len(obj.parents) == 1:
+                continue
+            return False
+    return not obj.uses_here or set(map(str, obj.parents)).issuperset(obj.uses_here)
 
 
 def _look_up(obj: SignedObject, lookup: Lookup) -> Linked:
@@ -126,6 +159,7 @@ def _parents_share_the_project(obj: SignedObject, linked: Linked) -> None:
 
 @TRAIL_RULES.rule("TRL-2")
 def _works_follow_works(obj: SignedObject, linked: Linked) -> None:
+    """A kind that isn't in our table may be anything, for ever: else a later program would refuse what we took [KND-11]."""
     if obj.object_class is _WORK:
         _require_parents(linked, (_WORK, _UNKNOWN), "works", "TRL-2")
 
@@ -160,7 +194,10 @@ def _require_parents(
 
 @TRAIL_RULES.rule("TRL-7")
 def _uses_name_parents(obj: SignedObject, _linked: Linked) -> None:
-    """What is used from this project is here whenever the work is, so its credits are."""
+    """What is used from this project is here whenever the work is, so its credits are.
+
+    Uses on list pages aren't asked: a verdict that needed a page could change when it comes [TRL-9].
+    """
     if obj.uses_here:
         parents = [str(parent) for parent in obj.parents]
         for used in obj.uses_here:

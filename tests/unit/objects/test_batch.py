@@ -1,9 +1,11 @@
-"""Verifying many objects, with and without threads."""
+"""Verifying many objects, alone or with threads and processes."""
 
 from __future__ import annotations
 
+import multiprocessing
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from trail_maker import Person
@@ -18,13 +20,20 @@ OBJECTS = [ANA.genesis, PROJECT, *(ANA.work(PROJECT, str(number)) for number in 
 PAIRS = [(obj.cid, obj.block) for obj in OBJECTS]
 
 
-@pytest.fixture(params=[0, 1, 2], ids=["no-thread", "one-thread", "two-threads"])
+@pytest.fixture(
+    scope="module", params=[0, 1, 2, -1], ids=["alone", "one-thread", "two-threads", "one-process"]
+)
 def executor(request: pytest.FixtureRequest) -> Iterator[Executor | None]:
     if not request.param:
         yield None
         return
-    with ThreadPoolExecutor(request.param) as threads:
-        yield threads
+    spawn = multiprocessing.get_context("spawn")
+    with (
+        ProcessPoolExecutor(1, mp_context=spawn)
+        if request.param < 0
+        else ThreadPoolExecutor(request.param)
+    ) as workers:
+        yield workers
 
 
 @pytest.mark.parametrize("length", [0, 1, 127, 128, 129, 402])
@@ -85,3 +94,20 @@ def test_an_error_of_the_source_reaches_the_caller(executor: Executor | None) ->
 
     with pytest.raises(OSError, match="gone"):
         list(verify_objects(broken(), executor=executor))
+
+
+class Idle(Executor):
+    """Never begins anything."""
+
+    def submit(self, *_args: Any, **_options: Any) -> Future[Any]:
+        return Future()
+
+
+def test_the_caller_checks_what_the_executor_has_not_begun() -> None:
+    pairs = list(PAIRS)
+    pairs[300] = (Cid.of(DAG_CBOR, damage(pairs[300][1])), damage(pairs[300][1]))
+    verified = verify_objects(pairs, executor=Idle())
+    assert [next(verified) for _ in range(300)] == OBJECTS[:300]
+    with pytest.raises(InvalidError) as caught:
+        next(verified)
+    assert (caught.value.rule, caught.value.cid) == ("OBJ-6", pairs[300][0])

@@ -26,6 +26,7 @@ RULE_SETS: dict[str, RuleSet[Any]] = {
     "text": TEXT_RULES,
     "list": shape.LIST_RULES,
     "use": parts.USE_RULES,
+    "source": parts.SOURCE_RULES,
     "person": parts.PERSON_RULES,
     "split": parts.SPLIT_RULES,
     "rules": parts.RULES_RULES,

@@ -1,0 +1,216 @@
+"""The quick route through one object or one trail says nothing that the rules don't."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import nullcontext
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from spec_vectors import load_all
+from trail_maker import Person
+
+from hitp2p.codec import fast
+from hitp2p.codec.cid import DAG_CBOR, Cid
+from hitp2p.codec.dagcbor import Profile, decode_reference, encode
+from hitp2p.errors import InvalidError, MissingBlocksError
+from hitp2p.objects import envelope
+from hitp2p.objects.envelope import SignedObject, parse_object
+from hitp2p.objects.kinds import KINDS
+from hitp2p.objects.quick import QUICK_KINDS, is_surely_right
+from hitp2p.testing.strategies import signed_objects, trails
+from hitp2p.trail import check
+from hitp2p.trail.check import verify_in_trail
+
+SLOTS = ("cid", "block", "kind", "time", "signer", "author", "event", "project", "parents",
+         "object_class")  # fmt: skip
+DECODERS = [False, *([True] if fast.available else [])]
+
+
+@pytest.fixture(params=DECODERS, ids=lambda on: "libipld" if on else "reference")
+def accelerated(request: pytest.FixtureRequest) -> Iterator[bool]:
+    """Each test runs with every decoder that is installed."""
+    with fast.forced(request.param) if fast.available else nullcontext():
+        yield request.param
+
+
+def quickly(block: bytes) -> SignedObject | None:
+    return envelope._parse_quickly(block, Cid.of(DAG_CBOR, block))
+
+
+def by_rules(block: bytes) -> SignedObject | str:
+    """The object, or the rule that it breaks."""
+    try:
+        return envelope._parse_by_rules(block, Cid.of(DAG_CBOR, block))
+    except InvalidError as error:
+        return error.rule
+
+
+def agrees(block: bytes) -> bool:
+    """Whether the quick route had an answer, which then is that of the rules."""
+    quick = quickly(block)
+    if quick is None:
+        return False
+    slow = by_rules(block)
+    assert isinstance(slow, SignedObject), slow
+    for name in SLOTS:
+        assert getattr(quick, name) == getattr(slow, name), name
+        assert type(getattr(quick, name)) is type(getattr(slow, name)), name
+    assert parse_object(block).body == slow.body
+    assert envelope._uses_here(quick.body) == envelope._uses_here(slow.body)
+    return True
+
+
+@pytest.mark.parametrize("kind", sorted(QUICK_KINDS))
+def test_objects_of_most_kinds_pass_quickly_and_as_by_the_rules(
+    kind: str, accelerated: bool
+) -> None:
+    n_quick = 0
+
+    @settings(max_examples=20)
+    @given(signed_objects(kind))
+    def passes(obj: SignedObject) -> None:
+        nonlocal n_quick
+        n_quick += agrees(obj.block)
+
+    passes()
+    assert n_quick > 0
+
+
+@pytest.mark.parametrize("kind", [*sorted(KINDS.keys() - QUICK_KINDS), "x-own"])
+def test_other_kinds_are_left_to_the_rules(kind: str, accelerated: bool) -> None:
+    @settings(max_examples=5)
+    @given(signed_objects(kind))
+    def is_left(obj: SignedObject) -> None:
+        assert quickly(obj.block) is None
+
+    is_left()
+
+
+LEAVES = (
+    st.none()
+    | st.booleans()
+    | st.integers(-2, 2**53)
+    | st.text(max_size=3)
+    | st.binary(max_size=3)
+    | st.sampled_from([b"\x01" + bytes(31), b"\x12 " + bytes(32), bytes(32), bytes(64)])
+    | st.binary(max_size=2).map(lambda data: Cid.of(DAG_CBOR, data))
+)
+ANYTHING = (
+    LEAVES | st.lists(LEAVES, max_size=2) | st.dictionaries(st.text("ab"), LEAVES, max_size=2)
+)
+
+
+def containers(value: Any) -> list[Any]:
+    """The maps and lists in a value, itself included."""
+    inner = list(value.values()) if isinstance(value, dict) else value
+    found = [value]
+    for item in inner:
+        if isinstance(item, dict | list):
+            found += containers(item)
+    return found
+
+
+@settings(max_examples=150)
+@given(signed_objects(), st.data())
+def test_what_was_changed_anywhere_passes_only_as_by_the_rules(
+    obj: SignedObject, data: st.DataObject
+) -> None:
+    fields: Any = decode_reference(obj.block, profile=Profile.OBJECT)
+    where = data.draw(st.sampled_from(containers(fields)))
+    known = sorted(where) if isinstance(where, dict) else list(range(len(where)))
+    act = data.draw(st.sampled_from(["put", "drop", "add"])) if known else "add"
+    if act == "add" and isinstance(where, list):
+        where.append(data.draw(st.sampled_from(where) | ANYTHING) if where else None)
+    elif act == "add":
+        name = st.sampled_from(["project", "note_block", "uses", "name", "part"]) | st.text("ab")
+        where[data.draw(name)] = data.draw(ANYTHING)
+    elif act == "drop":
+        del where[data.draw(st.sampled_from(known))]
+    else:
+        where[data.draw(st.sampled_from(known))] = data.draw(ANYTHING)
+    block = encode(fields, profile=Profile.OBJECT)
+    for on in DECODERS:
+        with fast.forced(on) if fast.available else nullcontext():
+            agrees(block)
+
+
+@settings(max_examples=100)
+@given(signed_objects(), st.integers(min_value=0), st.integers(1, 255))
+def test_a_changed_byte_passes_only_as_by_the_rules(
+    obj: SignedObject, position: int, mask: int
+) -> None:
+    block = bytearray(obj.block)
+    block[position % len(block)] ^= mask
+    for on in DECODERS:
+        with fast.forced(on) if fast.available else nullcontext():
+            agrees(bytes(block))
+
+
+def test_no_invalid_vector_passes_quickly(accelerated: bool) -> None:
+    wrong = [
+        vector
+        for file in ("objects.json", "identity.json")
+        for vector in load_all(file)
+        if vector.check == "object" and vector.expect == "invalid"
+    ]
+    assert len(wrong) > 200
+    for vector in wrong:
+        if isinstance(by_rules(vector.data), str):  # else it is its name or signature that is wrong
+            assert quickly(vector.data) is None, vector.id
+
+
+@pytest.mark.parametrize("value", [None, 1, [], {}, {"kind": []}, {"kind": "contribution"}])
+def test_what_is_no_object_is_not_surely_right(value: Any) -> None:
+    assert not is_surely_right(value, links_are_bytes=True)
+    assert not is_surely_right(value, links_are_bytes=False)
+
+
+# --- in a trail -----------------------------------------------------------------------------------
+def judged(obj: SignedObject, known: dict[Cid, SignedObject]) -> str:
+    try:
+        verify_in_trail(obj, known.get)
+    except (InvalidError, MissingBlocksError) as error:
+        return f"{type(error).__name__} {error}"
+    return "fits"
+
+
+@settings(max_examples=100)
+@given(trails(), st.data())
+def test_a_trail_is_judged_quickly_as_by_the_rules(
+    objects: list[SignedObject], data: st.DataObject
+) -> None:
+    known = {obj.cid: obj for obj in objects}
+    if data.draw(st.booleans()):
+        del known[data.draw(st.sampled_from(objects)).cid]
+    works = [obj for obj in objects if obj.kind == "contribution"]
+    for work in works:
+        fields: Any = decode_reference(work.block, profile=Profile.OBJECT)
+        other = data.draw(st.sampled_from(objects))
+        name = data.draw(st.sampled_from(["author", "event", "project", "parents", "uses", ""]))
+        if name == "parents":
+            others = {other.cid, data.draw(st.sampled_from(objects)).cid}
+            fields["parents"] = sorted(others)
+        elif name == "uses":
+            fields["body"]["uses"] = [{"work": str(other.cid), "relation": "remix"}]
+        elif name:
+            fields[name] = other.cid
+        changed = parse_object(encode(fields, profile=Profile.OBJECT))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(check, "_surely_fits", lambda _obj, _lookup: False)
+            slowly = judged(changed, known)
+        assert judged(changed, known) == slowly
+
+
+def test_works_among_works_need_no_rules() -> None:
+    ana = Person("Ana")
+    project = ana.project()
+    first = ana.work(project, "first")
+    second = ana.work(project, "second", parents=[first])
+    known = {obj.cid: obj for obj in (ana.genesis, project, first, second)}
+    assert check._surely_fits(first, known.get)
+    assert check._surely_fits(second, known.get)
+    del known[first.cid]
+    assert not check._surely_fits(second, known.get)
