@@ -12,12 +12,13 @@ from typing import BinaryIO, Final, Protocol, cast
 
 from hitp2p.codec.cid import Cid
 from hitp2p.errors import DecodeError, UsageError
-from hitp2p.media.essence import FORMATS
+from hitp2p.media.essence import FORMATS, scan_essence
 from hitp2p.media.sniff import SNIFF_BYTES, sniff_media_type
 from hitp2p.media.source import MediaSource
 
 __all__ = [
     "POINTER_SCHEME",
+    "file_pointers",
     "find_pointers",
     "place_pointer",
     "pointer_formats",
@@ -36,13 +37,17 @@ TAG_TEXT_CHARS: Final = 1024
 _POINTER: Final = re.compile(r"(?<![0-9A-Za-z])hitp2p:(b[a-z2-7]{1,200})(?![0-9A-Za-z])")
 _WITHOUT_PLACE: Final = frozenset({"text"})
 """Formats that have an essence and no tags; a sidecar does for them."""
-_TAGS_ONLY: Final[dict[str, str]] = {}
+_TAGS_ONLY: Final = {"application/pdf": "pdf"}
 """Formats that have tags and no essence."""
 
 
 class _Format(Protocol):
     def write_pointer(self, source: MediaSource, sink: BinaryIO, pointer: str) -> None:
         """Copy the file with the pointer in its tags, and its payload as it was."""
+        ...
+
+    def tag_texts(self, source: MediaSource) -> tuple[str, ...]:
+        """Texts that speak of `hitp2p:`; formats without an essence have this."""
         ...
 
 
@@ -107,13 +112,33 @@ def write_pointer(source: MediaSource, sink: BinaryIO, pointer: str) -> None:
         UsageError: files of this type have no place for it.
         DecodeError: the file is odd, or a tag can't be edited safely; the message says what to do.
     """
-    head = source.read(0, min(SNIFF_BYTES, source.size), rule="MED-10")
-    media_type = sniff_media_type(head)
+    media_type = _type_of(source)
     if media_type not in pointer_formats():
         raise UsageError(
             f"{media_type} has no place for a pointer; these have: {', '.join(pointer_formats())}. "
             "Put the bundle beside the file instead, under the file's name and .car"
         )
-    name = _TAGS_ONLY.get(media_type) or FORMATS[media_type]
-    module = import_module(f"hitp2p.media.formats.{name}")
-    cast("_Format", module).write_pointer(source, sink, pointer)
+    _module(_TAGS_ONLY.get(media_type) or FORMATS[media_type]).write_pointer(source, sink, pointer)
+
+
+def file_pointers(source: MediaSource) -> tuple[Cid, ...]:
+    """The works that a file's tags point to, of any type that a pointer can be written into.
+
+    Where its essence is wanted too, `find_pointers(found.tag_texts)` saves a second reading; types without an
+    essence, such as PDF, are read here only.
+
+    Raises:
+        DecodeError: a file of a type with an essence is odd.
+    """
+    media_type = _type_of(source)
+    if media_type in _TAGS_ONLY:
+        return find_pointers(_module(_TAGS_ONLY[media_type]).tag_texts(source))
+    return find_pointers(scan_essence(source).tag_texts) if media_type in FORMATS else ()
+
+
+def _type_of(source: MediaSource) -> str:
+    return sniff_media_type(source.read(0, min(SNIFF_BYTES, source.size), rule="MED-10"))
+
+
+def _module(name: str) -> _Format:
+    return cast("_Format", import_module(f"hitp2p.media.formats.{name}"))

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from interop.matrix import record
-from interop.tools import c2pa_sign, exiftool, ffmpeg, run
+from interop.tools import c2pa_sign, exiftool, ffmpeg, required, run
 
 from hitp2p.codec.cid import DAG_CBOR, Cid
 from hitp2p.errors import DecodeError
@@ -92,7 +92,7 @@ def copied(path: Path, *arguments: str, suffix: str | None = None) -> Path:
 
 
 def retagged_by_mutagen(path: Path) -> Path:
-    mp4 = pytest.importorskip("mutagen.mp4")
+    mp4 = required("mutagen.mp4")
     tags = mp4.MP4(path)
     tags["\xa9nam"] = ["A new title, longer than the room that was there " * 40]
     tags["\xa9cmt"] = ["A comment"]
@@ -183,7 +183,7 @@ def test_med_30_a_pointer_lives_through_tags_of_others_and_stream_copies(
     sealed = tmp_path / name
     with films(name).open("rb") as file, sealed.open("wb") as sink:
         write_pointer(MediaSource(file), sink, pointer_text(WORK))
-    mp4 = pytest.importorskip("mutagen.mp4")
+    mp4 = required("mutagen.mp4")
     tags = mp4.MP4(sealed)
     assert tags["\xa9cmt"] == [pointer_text(WORK)]
     tags["\xa9nam"] = ["Title"]
