@@ -172,10 +172,11 @@ class Statements(Writer):
         """Take back something of one's own. What others already did under its licence stays allowed.
 
         Args:
+            what: one's own work or statement; with scope `name` also a work of others that credits one.
             scope: the whole `work` (or statement), its `media` only, or one's `name` on it.
             replacement: what to use instead.
         """
-        target = self._own(what, by, "withdraw")
+        target = self._about_work(what) if scope == "name" else self._own(what, by, "withdraw")
         return self._say(
             "withdrawal",
             target,

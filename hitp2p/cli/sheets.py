@@ -36,6 +36,7 @@ CREDIT_FIELDS: Final = {
     "lines[].people[].identity": "CID of someone with an identity, or null",
     "lines[].people[].name": "the name as credited, or null",
     "lines[].people[].roles[]": "MARC relator codes or words",
+    "lines[].people[].withheld": "whether they asked not to be named; name is null then",
     "lines[].people[].claim": "self, confirmed, amended, denied, or claimed: whose word it is",
     "lines[].license": "SPDX expression, or null",
     "lines[].license_from_project": "true: the work states none, this is the project's default",

@@ -342,9 +342,7 @@ def _denied(report: Report) -> str | None:
     assert report.credits is not None
     for line, person in report.credits.denied:
         if line.distance == 0:
-            return (
-                f"{_who(person.name, person.identity)} denies the credit that the work gives them"
-            )
+            return f"{person.shown} denies the credit that the work gives them"
     return None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from hitp2p.trail.credit_lines import Claim, CreditLine, Person
+from hitp2p.trail.credit_lines import Claim, CreditLine
 from hitp2p.trail.display import code_of, safe_line, short_name
 from hitp2p.trail.license_terms import Permission
 from hitp2p.trail.licenses import LicenseEdge
@@ -26,12 +26,12 @@ def _credit_gaps(report: Report) -> Iterator[Gap]:
     for line, person in credits.denied:
         if line.distance:
             yield Gap(
-                code=GapCode.DENIED, text=f"{_name(person)} denies their credit in {_title(line)}"
+                code=GapCode.DENIED, text=f"{person.shown} denies their credit in {_title(line)}"
             )
     for line, person in credits.amended:
         yield Gap(
             code=GapCode.AMENDED,
-            text=f"{_name(person)} wants their credit in {_title(line)} to say something else",
+            text=f"{person.shown} wants their credit in {_title(line)} to say something else",
         )
     silent = [
         person
@@ -40,7 +40,7 @@ def _credit_gaps(report: Report) -> Iterator[Gap]:
         if person.identity is not None and person.claim is Claim.CLAIMED
     ]
     if silent:
-        names = _some(dict.fromkeys(map(_name, silent)))
+        names = _some(dict.fromkeys(person.shown for person in silent))
         yield Gap(
             code=GapCode.UNANSWERED,
             text=f"{_count(len(silent), 'credit')} not answered by the person: {names}",
@@ -133,11 +133,6 @@ def _display(report: Report) -> Iterator[Gap]:
             code=GapCode.DISPLAY,
             text=f"tags make this copy look or sound different from the one that was signed: {notes}",
         )
-
-
-def _name(person: Person) -> str:
-    name = safe_line(person.name) if person.name else "(name not here)"
-    return name if person.identity is None else f"{name} {code_of(person.identity)}"
 
 
 def _title(line: CreditLine) -> str:

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from hitp2p.codec.cid import Cid
 from hitp2p.objects.contribution import ForeignSource
+from hitp2p.trail.display import code_of, safe_line
 from hitp2p.trail.standing import Standing
 
 __all__ = ["Claim", "CreditLine", "Person", "RoleLine", "SourceUse", "iter_roles"]
@@ -39,6 +40,16 @@ class Person:
     roles: tuple[str, ...]
     """MARC relator codes or words, in the order of the work's list."""
     claim: Claim
+    withheld: bool = False
+    """The person signed that their name is not to be shown; then `name` is None [CRD-5]."""
+
+    @property
+    def shown(self) -> str:
+        """Name and short code for people, cleaned."""
+        if self.withheld:
+            return "(name withheld at their wish)"
+        name = safe_line(self.name) if self.name else "(name not here)"
+        return name if self.identity is None else f"{name} {code_of(self.identity)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Credits: everything that went into a work, at any depth, and who made it [CRD-1 to CRD-4].
+"""Credits: everything that went into a work, at any depth, and who made it [CRD-1 to CRD-5].
 
 Computed from the graph, so nobody has to keep a list. It stands beside what people said in their own words, and doesn't
 replace it.
@@ -86,7 +86,7 @@ def credit_sheet(
         work: valid.
         lookup: valid objects that are here.
         blocks: list pages that are here; without it, lists that go on in pages are incomplete.
-        answers: valid objects that name a work by ref; what else than answers they are is passed over.
+        answers: valid objects that name a work by ref; of these, answers and withdrawals of names count.
         standing: asked for each work, and for each answer; None leaves standing out.
 
     Raises:
@@ -292,12 +292,25 @@ class _Walk:
         for named in by_person.values():
             who = named[0][1].who
             name = next((credit.name for _, credit in named if credit.name), None)
+            withheld = who is not None and self.is_withheld(obj, who)
             yield Person(
                 identity=who,
-                name=name or (None if who is None else self.name(who)),
+                name=None if withheld else name or (None if who is None else self.name(who)),
+                withheld=withheld,
                 roles=tuple(dict.fromkeys(credit.role for _, credit in named)),
                 claim=self.claim(obj, who, {number for number, _ in named}, standing),
             )
+
+    def is_withheld(self, obj: SignedObject, who: Cid) -> bool:
+        """Whether a person asked not to be named for a work [CRD-5]."""
+        return any(
+            said.kind == "withdrawal"
+            and said.author == who
+            and said.body["scope"] == "name"
+            and said.body["target"]["object"] == str(obj.cid)
+            and (self.standing is None or self.standing(said) is Standing.GOOD)
+            for said in self.answers(obj.cid)
+        )
 
     def name(self, identity: Cid) -> str | None:
         """The name in a genesis, if it is here."""

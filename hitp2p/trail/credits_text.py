@@ -38,6 +38,8 @@ def _title(line: CreditLine) -> str:
 
 
 def _who(person: Person, codes: bool) -> str:
+    if person.withheld:
+        return "(name withheld at their wish)"
     name = safe_line(person.name) if person.name else "(name not here)"
     if person.identity is None:
         return f"{name} (named, cannot answer)" if codes else name
@@ -239,6 +241,7 @@ def _line_json(line: CreditLine) -> dict[str, Any]:
             {
                 "identity": _text(person.identity),
                 "name": person.name,
+                "withheld": person.withheld,
                 "roles": list(person.roles),
                 "claim": person.claim.value,
             }

@@ -89,7 +89,7 @@ def _people(report: Report) -> Iterator[str]:
                 state = "named without an identity, so they cannot answer"
             else:
                 state = _CLAIMS[person.claim]
-            yield f"  {_title(line)}: {_name(person.name, person.identity)}, {roles}: {state}"
+            yield f"  {_title(line)}: {person.shown}, {roles}: {state}"
 
 
 def _times(report: Report) -> Iterator[str]:
@@ -166,7 +166,7 @@ def _node(relation: str, line: CreditLine) -> str:
     code = f" {short_name(line.cid)}" if line.cid is not None else ""
     if line.missing:
         return f"{how}a work that is not here{code}"
-    people = ", ".join(_name(person.name, person.identity) for person in line.people)
+    people = ", ".join(person.shown for person in line.people)
     where = "" if line.source is None else " (outside hitp2p)"
     license = f", {safe_line(line.license)}" if line.license else ", no licence stated"
     return f"{how}{_title(line)}{code} by {people or 'someone not named'}{license}{where}"

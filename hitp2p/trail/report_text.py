@@ -95,7 +95,7 @@ def _made_by(report: Report) -> str:
 
 def _person(person: Person) -> str:
     roles = ", ".join(safe_line(role_word(role)) for role in person.roles)
-    return f"{_name(person.name, person.identity)} ({roles})"
+    return f"{person.shown} ({roles})"
 
 
 def _name(name: str | None, identity: Cid | None) -> str:
@@ -119,7 +119,7 @@ def _source(line: CreditLine) -> str:
     if line.missing:
         return f"{how}a work that is not here" + (f" ({short_name(line.cid)})" if line.cid else "")
     title = f'"{safe_line(line.title)}"' if line.title else "an untitled work"
-    people = ", ".join(_name(person.name, person.identity) for person in line.people)
+    people = ", ".join(person.shown for person in line.people)
     outside = " (outside hitp2p)" if line.source is not None else ""
     return f"{how}{title} by {people or 'someone not named'}{outside}"
 
@@ -128,8 +128,7 @@ def _credits(report: Report) -> str:
     credits = report.credits
     assert credits is not None
     denied = [
-        f"DENIED by {_name(person.name, person.identity)} in"
-        f' "{safe_line(line.title or "an untitled work")}"'
+        f'DENIED by {person.shown} in "{safe_line(line.title or "an untitled work")}"'
         for line, person in credits.denied
     ]
     words = f"{credits.n_answered} of {credits.n_can_answer} answered for by the people themselves"
@@ -216,7 +215,13 @@ def _tasl(line: CreditLine) -> str:
     if line.missing:
         return f"a work that is not here, {f'hitp2p:{line.cid}' if line.cid else ''}"
     title = f'"{safe_line(line.title)}"' if line.title else "Untitled"
-    people = ", ".join(safe_line(person.name or "unknown") for person in line.people) or "unknown"
+    people = (
+        ", ".join(
+            "name withheld" if person.withheld else safe_line(person.name or "unknown")
+            for person in line.people
+        )
+        or "unknown"
+    )
     where = line.source.url if line.source is not None else f"hitp2p:{line.cid}"
     url = license_url(line.license) if line.license else None
     terms = (safe_line(line.license) if line.license else "all rights reserved") + (

@@ -28,6 +28,7 @@ NO_INVALID_VECTOR = {
     "CRD-2": "a way to compute",
     "CRD-3": "a way to compute",
     "CRD-4": "a way to compute",
+    "CRD-5": "a way to compute",
     "LIC-1": "a way to compute",
     "LIC-2": "a way to compute",
     "LIC-3": "a way to compute",

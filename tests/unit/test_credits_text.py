@@ -30,6 +30,7 @@ def sheet() -> CreditSheet:
             [song],
             title="Film",
             uses=[(ForeignSource(url="https://example.org/rain", title="Rain"), "sample")],
+            unchecked="Nobody wrote down its licence",
             by=ana,
         )
         return ws.credits(last)

@@ -9,7 +9,7 @@ import pytest
 
 from hitp2p.codec.cid import DAG_CBOR, Cid
 from hitp2p.errors import DecodeError, UsageError
-from hitp2p.media.essence import scan_essence
+from hitp2p.media.essence import FoundEssence, scan_essence
 from hitp2p.media.formats.pdf import PDF_BYTES
 from hitp2p.media.pointer import file_pointers, pointer_formats, pointer_text, write_pointer
 from hitp2p.media.source import PIECE_BYTES, MediaSource
@@ -20,14 +20,14 @@ HEAD = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n"
 
 def test_med_30_pointers_are_read_wherever_they_stand() -> None:
     data = HEAD + f"<rdf:li>{pointer_text(WORK)}</rdf:li>({pointer_text(OTHER)})".encode()
-    assert file_pointers(MediaSource.of_bytes(data)) == (WORK, OTHER)
-    assert file_pointers(MediaSource.of_bytes(HEAD + b"nothing")) == ()
+    assert file_pointers(MediaSource.of_bytes(data), None) == (WORK, OTHER)
+    assert file_pointers(MediaSource.of_bytes(HEAD + b"nothing"), None) == ()
 
 
 @pytest.mark.parametrize("before", range(PIECE_BYTES - 70, PIECE_BYTES + 1))
 def test_med_30_a_pointer_over_the_seam_of_two_reads_is_found(before: int) -> None:
     data = HEAD.ljust(before) + f"({pointer_text(WORK)})".encode()
-    assert file_pointers(MediaSource.of_bytes(data)) == (WORK,)
+    assert file_pointers(MediaSource.of_bytes(data), None) == (WORK,)
 
 
 def test_med_10_a_pdf_has_no_essence() -> None:
@@ -60,5 +60,8 @@ def test_med_30_a_pdf_of_256_mib_is_written_and_not_a_byte_more(
         write_pointer(MediaSource(Long(HEAD.ljust(4096))), io.BytesIO(), pointer_text(WORK))
 
 
-def test_med_30_types_without_tags_have_no_pointers() -> None:
-    assert file_pointers(MediaSource.of_bytes(b"PK\x05\x06" + bytes(18))) == ()
+def test_med_30_of_other_types_the_essence_knows_the_tags() -> None:
+    text = MediaSource.of_bytes(b"A verse")
+    found = FoundEssence(algorithm="text/1", digest=bytes(32), tag_texts=(pointer_text(WORK),))
+    assert file_pointers(text, found) == (WORK,)
+    assert file_pointers(text, None) == ()

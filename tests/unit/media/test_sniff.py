@@ -80,6 +80,7 @@ KNOWN: list[tuple[str, bytes]] = [
     ("audio/mpeg", b"ID3\x03\0\0\0\x7f\x7f\x7fAPIC" + b"\x89PNG cover" * 500),
     ("audio/aac", AAC_FRAME * 2),
     ("audio/flac", b"fLaC\0\0\0\x22" + bytes(34)),
+    ("audio/flac", b"fLaC\x80\0\0\x22" + bytes(34)),
     ("audio/flac", ID3 + b"fLaC\0\0\0\x22"),
     ("audio/wav", b"RIFF\x24\0\0\0WAVEfmt "),
     ("audio/wav", b"RF64\xff\xff\xff\xffWAVEds64"),
