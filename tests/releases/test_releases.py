@@ -99,6 +99,37 @@ def digests(folder: Path) -> dict[str, str]:
     }
 
 
+def tables(store: Path) -> dict[str, list[Any]]:
+    """Every table and index of a store with its columns, as SQLite understands them."""
+    db = sqlite3.connect(store / "store.db")
+    try:
+        names = db.execute("SELECT type, name FROM sqlite_master ORDER BY name").fetchall()
+        return {
+            name: db.execute(f"SELECT * FROM pragma_{kind}_xinfo(?)", (name,)).fetchall()
+            for kind, name in names
+        }
+    finally:
+        db.close()
+
+
+def test_there_is_a_release_of_every_store_version() -> None:
+    found = set()
+    for path in RELEASES:
+        with ZipFile(path / FILES) as archive:
+            header = archive.read(f"{WORKSPACE}/.hitp2p/store.db")[:100]
+        found.add(int.from_bytes(header[60:64], "big"))  # user_version, by SQLite's file format
+    assert found == set(range(schema.OLDEST_VERSION, schema.SCHEMA_VERSION + 1))
+
+
+def test_an_old_store_gets_the_tables_of_a_new_one(release: Release, tmp_path: Path) -> None:
+    """Else a table was changed without raising SCHEMA_VERSION, and old stores would fail on it."""
+    with hitp2p.open(release.workspace, create=False), hitp2p.open(tmp_path / "new"):
+        pass
+    found = tables(release.workspace / ".hitp2p")
+    assert found == tables(tmp_path / "new" / ".hitp2p")
+    assert len(found["block"]) == 4
+
+
 def test_a_store_says_what_it_said_to_the_release_that_wrote_it(release: Release) -> None:
     with hitp2p.open(release.workspace, create=False) as ws:
         said = describe(ws)
