@@ -22,11 +22,11 @@ from typing import Final
 
 from hitp2p import limits
 from hitp2p.codec.car import CarReader
-from hitp2p.codec.cid import DAG_CBOR, Cid
+from hitp2p.codec.cid import DAG_CBOR, RAW, Cid
 from hitp2p.codec.unixfs import BuiltFile, Leaf, Node, build_file
 from hitp2p.errors import DecodeError, InvalidError, NotFoundError, RuleError, UsageError
 from hitp2p.media.essence import FoundEssence, scan_essence
-from hitp2p.media.pointer import find_pointers
+from hitp2p.media.pointer import file_pointers
 from hitp2p.media.sniff import SNIFF_BYTES, sniff_media_type
 from hitp2p.media.source import MediaSource
 from hitp2p.objects.envelope import SignedObject
@@ -157,7 +157,7 @@ def _measure(stream: BufferedReader | BytesIO, name: str | None) -> FileFacts:
         essence=None if essence is None else essence.recorded,
         no_essence=why,
         display_notes=() if essence is None else essence.display_notes,
-        pointers=() if essence is None else find_pointers(essence.tag_texts),
+        pointers=file_pointers(MediaSource(stream), essence),
     )
 
 
@@ -183,18 +183,64 @@ def _essence(source: MediaSource) -> tuple[FoundEssence | None, str | None]:
 
 def _read_bundle(bundle: File) -> BundleContents:
     """The objects, list pages and texts of a bundle, all of it checked; media are checked and let go."""
+    try:
+        return _read_in_order(bundle)
+    except RuleError as error:
+        if error.rule != "BND-3":
+            raise
+    return _read_in_any_order(bundle)
+
+
+def _read_in_order(bundle: File) -> BundleContents:
+    keep = _Keep()
     with _opened(bundle) as stream:
         car = CarReader(stream)
-        keep = _Keep()
         reader = BundleReader(car.roots, car_version=car.version, on_block=keep)
-        for block in car:
-            if not block.checked:
-                raise RuleError("a block whose hash can't be checked", rule="BND-2", cid=block.cid)
-            reader.take(block.cid, block.data)
-            keep.count(block.cid, len(block.data))
+        for cid, data in _checked(car):
+            reader.take(cid, data)
+            keep.count(cid, len(data))
         contents = reader.finish()
     contents.pages.update(keep.pages)
     return contents
+
+
+def _read_in_any_order(bundle: File) -> BundleContents:
+    """As if the blocks stood in order [BND-3]: read twice, media leaves held by name alone."""
+    keep, nodes = _Keep(), dict[Cid, bytes]()
+    here: set[Cid] = set()
+    with _opened(bundle) as stream:
+        car = CarReader(stream)
+        reader = BundleReader(car.roots, car_version=car.version, on_block=keep)
+        for cid, data in _checked(car):
+            if cid in here:
+                raise RuleError("the same block twice", rule="BND-3", cid=cid)
+            here.add(cid)
+            if cid.codec != RAW:
+                nodes[cid] = data
+                keep.count(cid, len(data))
+    texts: dict[Cid, bytes] | None = None
+    while (cid := reader.wanted(here)) is not None and cid in here:
+        if cid.codec == RAW and texts is None:
+            texts = _texts(bundle, reader)
+        reader.take(cid, nodes.get(cid) or (texts or {}).get(cid, b""))
+        here.discard(cid)
+    if cid is None and here:
+        raise RuleError("a block is not reached from the roots", rule="BND-2", cid=min(here))
+    contents = reader.finish()
+    contents.pages.update(keep.pages)
+    return contents
+
+
+def _texts(bundle: File, reader: BundleReader) -> dict[Cid, bytes]:
+    with _opened(bundle) as stream:
+        return {cid: data for cid, data in _checked(CarReader(stream)) if reader.is_text(cid)}
+
+
+def _checked(car: CarReader) -> Iterator[tuple[Cid, bytes]]:
+    for block in car:
+        if not block.checked:
+            raise RuleError("a block whose hash can't be checked", rule="BND-2", cid=block.cid)
+        yield block.cid, block.data
 
 
 class _Keep:
@@ -209,7 +255,8 @@ class _Keep:
             self.pages[cid] = block
 
     def count(self, cid: Cid, n_bytes: int) -> None:
-        if cid.codec != DAG_CBOR:
+        """Count what is held: objects, pages and, out of order, nodes."""
+        if cid.codec == RAW:
             return
         self._n_objects += 1
         self._n_bytes += n_bytes

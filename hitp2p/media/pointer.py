@@ -12,7 +12,7 @@ from typing import BinaryIO, Final, Protocol, cast
 
 from hitp2p.codec.cid import Cid
 from hitp2p.errors import DecodeError, UsageError
-from hitp2p.media.essence import FORMATS, scan_essence
+from hitp2p.media.essence import FORMATS, FoundEssence
 from hitp2p.media.sniff import SNIFF_BYTES, sniff_media_type
 from hitp2p.media.source import MediaSource
 
@@ -121,19 +121,18 @@ def write_pointer(source: MediaSource, sink: BinaryIO, pointer: str) -> None:
     _module(_TAGS_ONLY.get(media_type) or FORMATS[media_type]).write_pointer(source, sink, pointer)
 
 
-def file_pointers(source: MediaSource) -> tuple[Cid, ...]:
-    """The works that a file's tags point to, of any type that a pointer can be written into.
+def file_pointers(source: MediaSource, essence: FoundEssence | None) -> tuple[Cid, ...]:
+    """The works that a file's tags point to.
 
-    Where its essence is wanted too, `find_pointers(found.tag_texts)` saves a second reading; types without an
-    essence, such as PDF, are read here only.
-
-    Raises:
-        DecodeError: a file of a type with an essence is odd.
+    Args:
+        source: the file.
+        essence: what `scan_essence` found in it; None where it has none. The tags of a type without essences, such
+            as PDF, are read here.
     """
-    media_type = _type_of(source)
-    if media_type in _TAGS_ONLY:
-        return find_pointers(_module(_TAGS_ONLY[media_type]).tag_texts(source))
-    return find_pointers(scan_essence(source).tag_texts) if media_type in FORMATS else ()
+    name = _TAGS_ONLY.get(_type_of(source))
+    if name is not None:
+        return find_pointers(_module(name).tag_texts(source))
+    return () if essence is None else find_pointers(essence.tag_texts)
 
 
 def _type_of(source: MediaSource) -> str:

@@ -157,6 +157,7 @@ def test_a_dry_run_keeps_nothing(cli: Cli, story: dict[str, str]) -> None:
     before = cli("status", "--json").json
     ran = cli("contribute", "verse.txt", "--title", "Maybe", "--as", "Ana", "--dry-run", "--json")
     assert ran.ok().json["signed"] is False
+    assert ran.json["body"]["media"][0]["essence"]["algorithm"] == "text/1"
     assert cli("status", "--json").json == before
     assert list(Path(".hitp2p").rglob("*verse*")) == []
 

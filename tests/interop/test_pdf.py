@@ -53,8 +53,8 @@ WITH_RIGHTS = made(rights="2026 Ana")
 def test_med_30_a_pdf_keeps_its_pages_and_its_tags(data: bytes, tmp_path: Path) -> None:
     once = sealed(data)
     assert sealed(once) == once
-    assert file_pointers(MediaSource.of_bytes(once)) == (WORK,)
-    assert file_pointers(MediaSource.of_bytes(sealed(once, OTHER))) == (OTHER,)
+    assert file_pointers(MediaSource.of_bytes(once), None) == (WORK,)
+    assert file_pointers(MediaSource.of_bytes(sealed(once, OTHER)), None) == (OTHER,)
     with pikepdf.open(io.BytesIO(once), attempt_recovery=False) as pdf:
         assert [page.Contents.read_bytes() for page in pdf.pages] == [PAGE]
     path = tmp_path / "sealed.pdf"
