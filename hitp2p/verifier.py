@@ -219,12 +219,12 @@ def _read_in_any_order(bundle: File) -> BundleContents:
                 nodes[cid] = data
                 keep.count(cid, len(data))
     texts: dict[Cid, bytes] | None = None
-    while (cid := reader.wanted(here)) is not None and cid in here:
-        if cid.codec == RAW and texts is None:
+    while (wanted := reader.wanted(here)) is not None and wanted in here:
+        if wanted.codec == RAW and texts is None:
             texts = _texts(bundle, reader)
-        reader.take(cid, nodes.get(cid) or (texts or {}).get(cid, b""))
-        here.discard(cid)
-    if cid is None and here:
+        reader.take(wanted, nodes.get(wanted) or (texts or {}).get(wanted, b""))
+        here.discard(wanted)
+    if wanted is None and here:
         raise RuleError("a block is not reached from the roots", rule="BND-2", cid=min(here))
     contents = reader.finish()
     contents.pages.update(keep.pages)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from copy import copy
 from dataclasses import dataclass, field
 
@@ -99,6 +99,28 @@ class BundleReader:
             self._take_member(cid, block)
         else:
             self._take_other(cid, block)
+
+    def wanted(self, here: Container[Cid]) -> Cid | None:
+        """The block that comes next by BND-3, for who has them all and feeds them in order; None where none is left.
+
+        Args:
+            here: texts and media outside it are passed over; pages and members are asked for in any case.
+        """
+        if self._snapshot.wanted is not None:
+            return self._snapshot.wanted
+        if self._n_read < len(self._members):
+            return self._members[self._n_read]
+        if self._waiting is None:
+            self._waiting = self._end_members()
+        while self._waiting and (
+            self._waiting[-1] in self._passed or self._waiting[-1] not in here
+        ):
+            self._passed.add(self._waiting.pop())
+        return self._waiting[-1] if self._waiting else None
+
+    def is_text(self, cid: Cid) -> bool:
+        """Whether the block, once all members are taken, is to be read as a text."""
+        return cid in self._texts
 
     def _take_member(self, cid: Cid, block: bytes) -> None:
         wanted = self._members[self._n_read]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from io import BytesIO
 from pathlib import Path
 from random import Random
 
@@ -12,8 +13,11 @@ from stories_world import Story, person
 
 import hitp2p
 from hitp2p import limits
+from hitp2p.codec.car import CarReader, CarWriter
+from hitp2p.codec.cid import RAW, Cid
 from hitp2p.errors import NotFoundError, UsageError
 from hitp2p.objects.envelope import SignedObject
+from hitp2p.trail.bundle import MediaChoice
 from hitp2p.trail.report import Headline, Report, Tier
 from hitp2p.trail.report_json import report_json
 from hitp2p.trail.requirements import REQUIREMENTS, parse_requirements
@@ -93,8 +97,6 @@ def test_a_bundle_is_held_up_to_its_bounds_and_not_past_them(
 
 
 def _page_bytes(path: Path) -> int:
-    from hitp2p.codec.car import CarReader
-
     with path.open("rb") as file:
         return len(next(iter(CarReader(file))).data)
 
@@ -139,6 +141,51 @@ def test_no_flipped_byte_and_no_lost_block_is_ever_verified(
         assert hitp2p.verify(file, bundle=bytes(bad)).headline is Headline.BROKEN, position
     for cut in range(0, len(bundle), 7):
         assert hitp2p.verify(file, bundle=bundle[:cut]).headline is Headline.BROKEN, cut
+
+
+def _blocks_of(bundle: bytes) -> tuple[tuple[Cid, ...], list[tuple[Cid, bytes]]]:
+    car = CarReader(BytesIO(bundle))
+    return car.roots, [(block.cid, block.data) for block in car]
+
+
+def _car_of(roots: tuple[Cid, ...], blocks: list[tuple[Cid, bytes]]) -> bytes:
+    sink = BytesIO()
+    writer = CarWriter(sink, roots)
+    for cid, data in blocks:
+        writer.write(cid, data)
+    return sink.getvalue()
+
+
+@pytest.mark.parametrize("media", ["none", "all"])
+def test_blocks_in_another_order_give_the_same_report(
+    story: Story, song: SignedObject, media: MediaChoice
+) -> None:
+    big = story.work(ANA, story.ws.show(song.project or ""), "big.txt", "Big", text="x\n" * 2_000_000,
+                     note="word " * 400)  # fmt: skip
+    story.ws.export(big, story.folder / "big.car", media=media)
+    file, bundle = story.folder / "big.txt", (story.folder / "big.car").read_bytes()
+    expected = hitp2p.verify(file, bundle=bundle)
+    assert expected.headline is Headline.VERIFIED
+    roots, blocks = _blocks_of(bundle)
+    dice = Random(7)
+    for _ in range(20):
+        dice.shuffle(blocks)
+        assert hitp2p.verify(file, bundle=_car_of(roots, blocks)) == expected
+
+
+def test_no_dropped_doubled_or_strange_block_is_ever_verified(
+    story: Story, song: SignedObject
+) -> None:
+    file = (story.folder / "song.txt").read_bytes()
+    roots, blocks = _blocks_of((story.folder / "song.txt.car").read_bytes())
+    for place in range(len(blocks)):
+        fewer = [*blocks[:place], *blocks[place + 1 :]]
+        for bad in (fewer, fewer[::-1], [*blocks, blocks[place]], [blocks[place], *blocks[::-1]]):
+            report = hitp2p.verify(file, bundle=_car_of(roots, bad))
+            assert report.headline is Headline.BROKEN, place
+    strange = (Cid.of(RAW, b"strange"), b"strange")
+    for bad in ([*blocks, strange], [strange, *blocks]):
+        assert hitp2p.verify(file, bundle=_car_of(roots, bad)).headline is Headline.BROKEN
 
 
 def test_no_flipped_byte_of_the_file_is_ever_an_exact_match(
