@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 __all__ = ["FORMATS", "FoundEssence", "display_hasher", "essence_hasher", "scan_essence"]
 
 FORMATS: Final[dict[str, str]] = {
+    "audio/flac": "flac",
     "audio/mp4": "mp4",
+    "audio/mpeg": "mp3",
+    "audio/ogg": "ogg",
+    "audio/wav": "wav",
     "image/gif": "gif",
     "image/jpeg": "jpeg",
     "image/png": "png",

@@ -27,6 +27,7 @@ _MAGIC: Final[tuple[tuple[bytes, str], ...]] = (
     (b"II*\x00", "image/tiff"),
     (b"MM\x00*", "image/tiff"),
     (b"fLaC\x00\x00\x00\x22", "audio/flac"),
+    (b"fLaC\x80\x00\x00\x22", "audio/flac"),
     (b"MThd\x00\x00\x00\x06", "audio/midi"),
     (b"%PDF-1.", "application/pdf"),
     (b"%PDF-2.", "application/pdf"),
