@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from cli_harness import Cli
+from stories_world import Story, person
+
+from hitp2p.objects.contribution import ForeignSource
+from hitp2p.sealing import seal, write_kit
 
 HOSTILE = "<script>alert(1)</script>\x1b[31m"
 
@@ -92,3 +99,33 @@ def test_a_folder_is_verified_in_one_call(cli: Cli, downloads: Path) -> None:
 def test_other_forms_tell_more(cli: Cli, downloads: Path, form: str, words: list[str]) -> None:
     shown = cli("verify", "song.wav", form).ok().out
     assert all(word in shown for word in words), shown
+
+
+def test_no_url_in_a_file_or_a_record_is_ever_fetched(cli: Cli, tmp_path: Path) -> None:
+    """A canary listens on loopback, and everything that is verified points to it."""
+    with socket.create_server(("127.0.0.1", 0)) as canary:
+        canary.setblocking(False)
+        url = f"http://127.0.0.1:{canary.getsockname()[1]}/canary"
+        with Story(tmp_path) as story:
+            ana = person("Ana")
+            project = story.ws.create_project("P", license="CC-BY-4.0", purpose=url, by=ana)
+            svg = f'<svg xmlns="http://www.w3.org/2000/svg"><image href="{url}"/></svg>\n'
+            source = ForeignSource(url=url, title=url, license="CC0-1.0")
+            work = story.work(ana, project, "a.svg", "A", text=svg, uses=[(source, "sample")])
+            seal(story.ws, story.folder / "a.svg", work=work)
+            write_kit(story.ws, work, story.folder / "kit.zip")
+            story.ws.profile(by=ana, links=[(None, url)])
+        for form in ("--explain", "--tree", "--credits", "--json", "--html"):
+            page = [str(tmp_path / "page.html")] if form == "--html" else []
+            program = [
+                sys.executable,
+                "-m",
+                "hitp2p",
+                "verify",
+                str(tmp_path / "a.svg"),
+                form,
+                *page,
+            ]
+            assert subprocess.run(program, capture_output=True, check=False).returncode == 0
+        with pytest.raises(BlockingIOError):
+            canary.accept()
