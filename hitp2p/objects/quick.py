@@ -12,7 +12,7 @@ stands in a known field: that bounds depth, integers, names and numbers of entri
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import cache
+from functools import cache, lru_cache
 from operator import call
 from typing import Any, Final, TypeAlias
 
@@ -54,6 +54,7 @@ QUICK_KINDS: Final = KINDS.keys() - {"identity", "project", "rules"}
 _RARE: Final = ((USE, "project"), (TARGET, "project"))
 """Fields left to the rules; without them no target names the object's own project [OBJ-17, KND-2]."""
 
+_call: Final[Any] = call  # whose type says nothing of a map over it
 _Test: TypeAlias = Callable[[Any], object]
 """Gives something true where a value surely has a shape. May raise TypeError on another type, or RuleError."""
 
@@ -146,7 +147,7 @@ def _record(record: Record, links_are_bytes: bool) -> _Test:
             return False
         names: tuple[str, ...] = tuple(value)
         found = arranged.get(names) or arrange(names)
-        if not all(map(call, found, value.values())):
+        if not all(map(_call, found, value.values())):
             return False
         for check in by_values:
             check(value)
@@ -186,9 +187,9 @@ def _test(shape: Shape, links_are_bytes: bool) -> _Test:
         case Choice():
             return shape.words.__contains__
         case Pattern():
-            return lambda value: len(value) <= shape.limit_bytes and shape.matches(value)
+            return _pattern(shape)
         case Integer():
-            return lambda value: type(value) is int and shape.low <= value <= shape.high
+            return _integer(shape)
         case Boolean():
             return lambda value: type(value) is bool
         case Bytes():
@@ -201,8 +202,13 @@ def _test(shape: Shape, links_are_bytes: bool) -> _Test:
 
 def _text(shape: Text) -> _Test:
     limit, check = shape.limit_bytes, shape.check
-    if type(shape) is not Text:  # a licence, a file's name
-        return lambda value: check(value) is None
+    if type(shape) is not Text:  # a licence or a file's name, which come again and again
+
+        @lru_cache(maxsize=256)
+        def is_right(value: Any) -> bool:
+            return len(value) <= limit and check(value) is None
+
+        return is_right
     # What isn't plain may be right; the check returns None or raises.
     return lambda value: (
         type(value) is str
@@ -211,6 +217,16 @@ def _text(shape: Text) -> _Test:
             or check(value) is None
         )
     )
+
+
+def _pattern(shape: Pattern) -> _Test:
+    limit, matches = shape.limit_bytes, shape.matches
+    return lambda value: len(value) <= limit and matches(value)
+
+
+def _integer(shape: Integer) -> _Test:
+    low, high = shape.low, shape.high
+    return lambda value: type(value) is int and low <= value <= high
 
 
 def _bytes(shape: Bytes, links_are_bytes: bool) -> _Test:

@@ -64,19 +64,23 @@ def agrees(block: bytes) -> bool:
 
 
 @pytest.mark.parametrize("kind", sorted(QUICK_KINDS))
-def test_objects_of_most_kinds_pass_quickly_and_as_by_the_rules(
-    kind: str, accelerated: bool
-) -> None:
-    n_quick = 0
-
+def test_what_passes_quickly_passes_by_the_rules(kind: str, accelerated: bool) -> None:
     @settings(max_examples=20)
     @given(signed_objects(kind))
     def passes(obj: SignedObject) -> None:
-        nonlocal n_quick
-        n_quick += agrees(obj.block)
+        agrees(obj.block)
 
     passes()
-    assert n_quick > 0
+
+
+def test_common_objects_need_no_rules(accelerated: bool) -> None:
+    ana = Person("Ana")
+    project = ana.project()
+    first = ana.work(project, "first", tags=["a", "b"], license="CC0-1.0")
+    uses = [{"work": str(first.cid), "relation": "remix"}]
+    second = ana.work(project, "zw\u00f6lf", parents=[first], uses=uses, note="a\nb")
+    comment = ana.sign("comment", {"target": {"object": str(first.cid)}, "text": "Good"})
+    assert all(agrees(obj.block) for obj in (first, second, comment))
 
 
 @pytest.mark.parametrize("kind", [*sorted(KINDS.keys() - QUICK_KINDS), "x-own"])
