@@ -27,6 +27,9 @@ def main(folder: Path) -> None:
         print(ws.credits(song).text())
         ws.export(song, folder / "song.wav.car")
 
+    report = hitp2p.verify(song_file)  # with song.wav.car beside it; the workspace is closed
+    print(f"{report.headline}: {report.because}")
+
 
 if __name__ == "__main__":
     main(Path(sys.argv[1]))

@@ -20,5 +20,6 @@ def test_the_night_bus_prints_its_trail_and_credits_and_leaves_a_bundle(tmp_path
     assert "remix of Verse" in shown
     assert "by Ana" in shown
     assert "Ana's verse made me sing" in shown
+    assert "VERIFIED: all that is needed is here and right" in shown
     checked = run(str(EXAMPLES / "verify_trail.py"), str(tmp_path / "bus" / "song.wav.car"))
     assert "Song" in checked
