@@ -8,17 +8,14 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Final, Protocol, cast
+from typing import Final, Protocol, cast
 
 from hitp2p.errors import DecodeError
 from hitp2p.media.sniff import SNIFF_BYTES, sniff_media_type
 from hitp2p.media.source import MediaSource
 from hitp2p.objects.contribution import Essence
 
-if TYPE_CHECKING:
-    from hashlib import _Hash
-
-__all__ = ["FORMATS", "FoundEssence", "display_hasher", "essence_hasher", "scan_essence"]
+__all__ = ["FORMATS", "FoundEssence", "Hasher", "display_hasher", "essence_hasher", "scan_essence"]
 
 FORMATS: Final[dict[str, str]] = {
     "audio/flac": "flac",
@@ -36,6 +33,18 @@ FORMATS: Final[dict[str, str]] = {
     "video/quicktime": "mp4",
 }
 """Which module of `hitp2p.media.formats` reads which sniffed type."""
+
+
+class Hasher(Protocol):
+    """A SHA-256 in the making; hashlib's own type has no public name."""
+
+    def update(self, data: bytes | memoryview, /) -> None:
+        """Take in more bytes."""
+        ...
+
+    def digest(self) -> bytes:
+        """The hash of all bytes so far."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,11 +94,11 @@ def scan_essence(source: MediaSource) -> FoundEssence:
     return cast("_Format", import_module(f"hitp2p.media.formats.{module}")).scan(source)
 
 
-def essence_hasher(algorithm: str) -> _Hash:
+def essence_hasher(algorithm: str) -> Hasher:
     """A SHA-256 that has taken in the algorithm's name; a format feeds its payload [MED-10]."""
     return hashlib.sha256(b"hitp2p/essence/" + algorithm.encode("ascii") + b"\0")
 
 
-def display_hasher(algorithm: str) -> _Hash:
+def display_hasher(algorithm: str) -> Hasher:
     """A SHA-256 for what changes the display; a format feeds it what its rule names [MED-11]."""
     return hashlib.sha256(b"hitp2p/display/" + algorithm.encode("ascii") + b"\0")

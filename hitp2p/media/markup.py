@@ -117,6 +117,9 @@ def iter_tokens(
     return _Reader(text=text, rule=rule, doctype=doctype, instructions=instructions).tokens()
 
 
+_Open = tuple[str, str, str, dict[str, str]]
+
+
 @dataclass(slots=True, kw_only=True)
 class _Reader:
     text: str
@@ -125,7 +128,7 @@ class _Reader:
     instructions: bool
     at: int = 0
     seen_root: bool = False
-    open: list[tuple[str, str, str, dict[str, str]]] = field(default_factory=list)
+    open: list[_Open] = field(default_factory=list[_Open])
     """Of each open element: the name as written, namespace, local name, and the prefixes in scope."""
 
     def refuse(self, why: str) -> DecodeError:

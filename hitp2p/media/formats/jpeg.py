@@ -188,7 +188,7 @@ class _Picture:
     transform: int | None = None
     """What Adobe's segment says of the colours."""
     n_scans: int = 0
-    seen: set[str] = field(default_factory=set)
+    seen: set[str] = field(default_factory=set[str])
 
     def take(self, segment: _Segment, content: bytes) -> None:
         if segment.is_metadata:

@@ -6,18 +6,15 @@ import hashlib
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, BinaryIO, Final
+from typing import BinaryIO, Final
 
 from hitp2p.errors import DecodeError
 from hitp2p.limits import METADATA_BYTES
 from hitp2p.media.display import Display
-from hitp2p.media.essence import FoundEssence, essence_hasher
+from hitp2p.media.essence import FoundEssence, Hasher, essence_hasher
 from hitp2p.media.source import MediaSource
 from hitp2p.media.splice import TagFinder, splice
 from hitp2p.media.xmp import edit_packet, new_packet
-
-if TYPE_CHECKING:
-    from hashlib import _Hash
 
 __all__ = ["ALGORITHM", "scan", "write_pointer"]
 
@@ -147,13 +144,13 @@ class _Picture:
     """What was seen so far, and whether the chunks are where decoders expect them."""
 
     source: MediaSource
-    hasher: _Hash = field(default_factory=lambda: essence_hasher(ALGORITHM))
+    hasher: Hasher = field(default_factory=lambda: essence_hasher(ALGORITHM))
     tags: TagFinder = field(default_factory=TagFinder)
     display: Display = field(default_factory=Display)
-    seen: set[bytes] = field(default_factory=set)
+    seen: set[bytes] = field(default_factory=set[bytes])
     last: bytes = b""
     """Type of the chunk before."""
-    data: _Hash | None = None
+    data: Hasher | None = None
     """Takes in the contents of consecutive IDAT or fdAT chunks."""
     color_type: int = 0
     n_frames_said: int = 0

@@ -5,18 +5,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, BinaryIO, Final
+from typing import BinaryIO, Final
 
 from hitp2p.errors import DecodeError
 from hitp2p.limits import METADATA_BYTES
 from hitp2p.media.display import Display, profile_line
-from hitp2p.media.essence import FoundEssence, essence_hasher
+from hitp2p.media.essence import FoundEssence, Hasher, essence_hasher
 from hitp2p.media.source import MediaSource
 from hitp2p.media.splice import TagFinder, splice
 from hitp2p.media.xmp import edit_packet, new_packet
-
-if TYPE_CHECKING:
-    from hashlib import _Hash
 
 __all__ = ["ALGORITHM", "scan", "write_pointer"]
 
@@ -126,7 +123,7 @@ class _Picture:
     """What was seen so far, and whether decoders agree on it."""
 
     source: MediaSource
-    hasher: _Hash = field(default_factory=lambda: essence_hasher(ALGORITHM))
+    hasher: Hasher = field(default_factory=lambda: essence_hasher(ALGORITHM))
     tags: TagFinder = field(default_factory=TagFinder)
     display: Display = field(default_factory=Display)
     flags: int | None = None
@@ -134,7 +131,7 @@ class _Picture:
     canvas: tuple[int, int] = (0, 0)
     has_alpha: bool = False
     """Whether the still picture has transparency."""
-    seen: set[bytes] = field(default_factory=set)
+    seen: set[bytes] = field(default_factory=set[bytes])
     last: bytes = b""
     """Type of the chunk before."""
 
