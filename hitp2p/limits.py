@@ -139,6 +139,22 @@ MARKUP_ATTRIBUTES: Final = 256
 """Most attributes of an element [MED-16]."""
 MARKUP_PREFIXES: Final = 64
 """Most namespace prefixes that hold in one place, `xml` among them [MED-16]."""
+TEXT_LINE_BYTES: Final = 1024 * 1024
+"""Longest line of a text that has an essence, in bytes without its end [MED-17]; a bound on memory."""
+FILM_BOXES: Final = 65_536
+"""Most boxes side by side in a film [MED-22]; a bound on time."""
+FILM_BOX_BYTES: Final = 16 * 1024 * 1024
+"""Largest content of a box that is read as a whole, such as a sample description, in bytes [MED-22]."""
+FILM_TAG_LEVELS: Final = 4
+"""Deepest nesting of a film's tags within tags, in levels [MED-22]."""
+FILM_TRACKS: Final = 256
+"""Most tracks of a film [MED-22]."""
+FILM_DESCRIPTIONS: Final = 64
+"""Most sample descriptions of a track [MED-22]."""
+FILM_EDITS: Final = 64
+"""Most entries of an edit list [MED-22]."""
+PDF_BYTES: Final = 256 * 1024 * 1024
+"""Largest PDF that a pointer is written into, in bytes; pikepdf works in memory."""
 
 # --- snapshots (spec 06) ------------------------------------------------------------------------
 SNAPSHOT_LINKS: Final = 500

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from hitp2p.limits import FILM_TRACKS
 from hitp2p.media.essence import FoundEssence, display_hasher, essence_hasher
 from hitp2p.media.formats.mp4_boxes import (
     Box,
@@ -29,8 +30,6 @@ from hitp2p.media.source import MediaSource
 __all__ = ["ALGORITHM", "scan", "write_pointer"]
 
 ALGORITHM: Final = "mp4/1"
-_TRACKS: Final = 256
-"""Most tracks of a film."""
 
 
 def scan(source: MediaSource) -> FoundEssence:
@@ -70,9 +69,9 @@ def _movie(source: MediaSource, layout: Layout) -> tuple[bytes, list[Box]]:
             headers.append(box)
         elif box.name == b"trak":
             tracks.append(box)
-    if len(headers) != 1 or len(tracks) > _TRACKS:
+    if len(headers) != 1 or len(tracks) > FILM_TRACKS:
         raise odd(
-            f"{len(headers)} film headers and {len(tracks)} tracks; 1 and at most {_TRACKS} allowed"
+            f"{len(headers)} film headers and {len(tracks)} tracks; 1 and at most {FILM_TRACKS} allowed"
         )
     return payload(source, headers[0]), tracks
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from hitp2p.errors import DecodeError
+from hitp2p.limits import FILM_BOX_BYTES, FILM_BOXES, FILM_TAG_LEVELS
 from hitp2p.media.source import MediaSource
 
 __all__ = [
-    "BOXES_PER_LEVEL",
     "RULE",
     "STRUCTURE",
     "Box",
@@ -29,10 +29,6 @@ __all__ = [
 ]
 
 RULE: Final = "MED-22"
-BOXES_PER_LEVEL: Final = 65_536
-"""Most boxes side by side; a bound on time."""
-_SMALL_BYTES: Final = 16 * 1024 * 1024
-"""Largest box that is read as a whole, such as a sample description with its colour profile."""
 
 _FREE: Final = frozenset({b"free", b"skip", b"wide", b"uuid"})
 _TOP_LEVEL: Final = frozenset({b"ftyp", b"moov", b"mdat", b"meta", b"pdin"}) | _FREE
@@ -65,8 +61,6 @@ _SET_UP: Final = (
 """What sets decoders up; the same among tags."""
 _TAG_HANDLERS: Final = frozenset({b"mdir", b"mdta", b"ID32", b"url ", b"alis", b"rsrc"})
 """Handlers of tags and of data, not of tracks."""
-_TAG_DEPTH: Final = 4
-"""Deepest nesting of tags within tags."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,14 +109,14 @@ def iter_boxes(
     Raises:
         DecodeError: a size is too small or runs over the end, or there are too many boxes.
     """
-    for _ in range(BOXES_PER_LEVEL):
+    for _ in range(FILM_BOXES):
         if start == end or (zero_ends and end - start == 4 and _is_zero(source, start)):
             return
         box = _box(source, start, end, top=top)
         yield box
         start = box.end
     if start < end:
-        raise odd(f"more than {BOXES_PER_LEVEL} boxes side by side", start)
+        raise odd(f"more than {FILM_BOXES} boxes side by side", start)
 
 
 def _is_zero(source: MediaSource, start: int) -> bool:
@@ -150,8 +144,8 @@ def payload(source: MediaSource, box: Box) -> bytes:
     Raises:
         DecodeError: it is larger than 16 MiB.
     """
-    if box.size > _SMALL_BYTES:
-        raise odd(f"box {box.name!a} of {box.size} bytes; at most {_SMALL_BYTES}", box.start)
+    if box.size > FILM_BOX_BYTES:
+        raise odd(f"box {box.name!a} of {box.size} bytes; at most {FILM_BOX_BYTES}", box.start)
     return source.read(box.body, box.size, rule=RULE)
 
 
@@ -202,7 +196,7 @@ def require_tags(source: MediaSource, box: Box, depth: int = 1) -> None:
     Raises:
         DecodeError: that, or tags nested too deeply.
     """
-    if depth > _TAG_DEPTH:
+    if depth > FILM_TAG_LEVELS:
         raise odd("tags nested too deeply", box.start)
     inside = inside_meta(source, box) if box.name == b"meta" else box
     for child in iter_boxes(source, inside.body, inside.end, zero_ends=True):

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
+from hitp2p.limits import FILM_DESCRIPTIONS
 from hitp2p.media.formats.mp4_boxes import STRUCTURE, Box, iter_boxes, odd, payload
 from hitp2p.media.source import MediaSource
 
 __all__ = ["Description", "parse_descriptions"]
 
-_DESCRIPTIONS: Final = 64
-"""Most sample descriptions of a track."""
 _SHOWN: Final = frozenset(
     {b"pasp", b"clap", b"colr", b"fiel", b"gama", b"mdcv", b"clli", b"chan", b"chnl"}
     | {b"dvcC", b"dvvC", b"st3d", b"sv3d", b"SA3D"}
@@ -45,8 +44,8 @@ class Description:
     """What decoding depends on, in the form that the rule gives."""
     shown: tuple[str, ...]
     """What showing depends on, a line each."""
-    size: tuple[int, int] = (0, 0)
-    """Width and height of pictures; zeros for everything else."""
+    sizes: tuple[tuple[int, int], ...] = ()
+    """Width and height of pictures, as they are and in square pixels; empty for everything else."""
     frame_bytes: int = 0
     """Bytes of one sample of all channels, for sound without compression; 0 for everything else."""
 
@@ -69,8 +68,10 @@ def parse_descriptions(source: MediaSource, box: Box, kind: bytes) -> tuple[Desc
         or int.from_bytes(head[4:], "big") != len(entries)
     ):
         raise odd("sample descriptions other than their count says", box.start)
-    if not 1 <= len(entries) <= _DESCRIPTIONS:
-        raise odd(f"{len(entries)} sample descriptions; 1 to {_DESCRIPTIONS} allowed", box.start)
+    if not 1 <= len(entries) <= FILM_DESCRIPTIONS:
+        raise odd(
+            f"{len(entries)} sample descriptions; 1 to {FILM_DESCRIPTIONS} allowed", box.start
+        )
     return tuple(_description(source, entry, kind) for entry in entries)
 
 
@@ -84,7 +85,16 @@ def _description(source: MediaSource, entry: Box, kind: bytes) -> Description:
         return _picture(entry, content)
     if kind == b"soun":
         return _sound(entry, content)
+    if entry.name == b"tx3g":
+        return _subtitles(entry, content)
     return Description(payload=entry.name + content[8:], shown=())
+
+
+def _subtitles(entry: Box, content: bytes) -> Description:
+    """Fields and boxes; ffmpeg puts another `btrt` behind them with each copy."""
+    setup, shown = _sort_boxes(entry, _inner(entry, content, 38))
+    boxes = b"".join(_framed(*box) for box in setup)
+    return Description(payload=entry.name + content[8:38] + boxes, shown=shown)
 
 
 def _picture(entry: Box, content: bytes) -> Description:
@@ -92,11 +102,21 @@ def _picture(entry: Box, content: bytes) -> Description:
         raise odd("a picture description without its fields, or with a palette", entry.start)
     setup, shown = _sort_boxes(entry, _inner(entry, content, 78))
     fields = content[24:28] + content[74:76]  # width, height, depth
+    width, height = int.from_bytes(fields[:2], "big"), int.from_bytes(fields[2:4], "big")
     return Description(
         payload=entry.name + fields + b"".join(_framed(*box) for box in setup),
         shown=shown,
-        size=(int.from_bytes(content[24:26], "big"), int.from_bytes(content[26:28], "big")),
+        sizes=((width, height), (_stretched(width, entry, content), height)),
     )
+
+
+def _stretched(width: int, entry: Box, content: bytes) -> int:
+    """The width in square pixels, which some muxers state for a track and some don't."""
+    for name, body in _inner(entry, content, 78):
+        across, down = int.from_bytes(body[:4], "big"), int.from_bytes(body[4:8], "big")
+        if name == b"pasp" and down:
+            return (2 * width * across + down) // (2 * down)
+    return width
 
 
 def _sound(entry: Box, content: bytes) -> Description:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
+from hitp2p.limits import FILM_EDITS
 from hitp2p.media.formats.mp4_boxes import RULE, Box, odd
 from hitp2p.media.source import MediaSource
 
 __all__ = ["Edit", "edit_lines", "film_lines", "read_edit", "track_lines"]
 
-_EDITS: Final = 64
-"""Most entries of an edit list."""
 _ONE: Final = 1 << 16
 """1 as a fixed-point number."""
 _ROTATIONS: Final = {
@@ -47,7 +46,7 @@ def read_edit(source: MediaSource, box: Box) -> Edit | None:
     head = source.read(box.body, min(8, box.size), rule=RULE)
     layout = struct.Struct(">qqI" if head[:1] == b"\1" else ">IiI")
     count = int.from_bytes(head[4:], "big")
-    if head[:1] not in (b"\0", b"\1") or box.size != 8 + count * layout.size or count > _EDITS:
+    if head[:1] not in (b"\0", b"\1") or box.size != 8 + count * layout.size or count > FILM_EDITS:
         raise odd(f"an edit list of {box.size} bytes for {count} entries", box.start)
     delay, edit = 0, None
     for length, start, rate in layout.iter_unpack(
@@ -113,13 +112,13 @@ def film_lines(header: bytes) -> Iterator[str]:
     yield from (f"film {line}" for line in _matrix_lines(header[-64:-28]))
 
 
-def track_lines(header: bytes, *, kind: bytes, sizes: tuple[int, int]) -> Iterator[str]:
+def track_lines(header: bytes, *, kind: bytes, sizes: Sequence[tuple[int, int]]) -> Iterator[str]:
     """Lines about a track's header (`tkhd`): `off`, its layer, loudness, place and size, where unusual.
 
     Args:
         header: content of `tkhd`, as received.
         kind: the track's handler.
-        sizes: width and height in the first sample description.
+        sizes: usual widths and heights, from the first sample description.
 
     Raises:
         DecodeError: it has another length than its version says.
@@ -139,9 +138,9 @@ def track_lines(header: bytes, *, kind: bytes, sizes: tuple[int, int]) -> Iterat
         yield from _size_lines(header[-8:], sizes)
 
 
-def _size_lines(shown: bytes, sizes: tuple[int, int]) -> Iterator[str]:
+def _size_lines(shown: bytes, sizes: Sequence[tuple[int, int]]) -> Iterator[str]:
     width, height = (_round_fixed(shown[at : at + 4]) for at in (0, 4))
-    if (width, height) not in ((0, 0), sizes):
+    if (width, height) not in ((0, 0), *sizes):
         yield f"size {width}x{height}"
 
 

@@ -112,7 +112,7 @@ def read_track(source: MediaSource, box: Box, data: MediaData, film_clock: int) 
     hasher = hashlib.sha256(head + len(descriptions).to_bytes(4, "big") + setup)
     hasher.update(times.durations + times.offsets + sizes.digest() + samples)
     header = payload(source, one(parts, b"tkhd", box))
-    lines = track_lines(header, kind=media.kind, sizes=descriptions[0].size)
+    lines = track_lines(header, kind=media.kind, sizes=descriptions[0].sizes)
     return Track(
         kind=media.kind.decode("ascii"),
         digest=hasher.digest(),

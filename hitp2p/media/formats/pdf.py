@@ -10,6 +10,7 @@ import io
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from hitp2p.errors import DecodeError, UsageError
+from hitp2p.limits import PDF_BYTES
 from hitp2p.media.pointer import place_pointer
 from hitp2p.media.source import MediaSource
 from hitp2p.media.splice import TagFinder
@@ -17,10 +18,8 @@ from hitp2p.media.splice import TagFinder
 if TYPE_CHECKING:
     from pikepdf import Pdf
 
-__all__ = ["PDF_BYTES", "tag_texts", "write_pointer"]
+__all__ = ["tag_texts", "write_pointer"]
 
-PDF_BYTES: Final = 256 * 1024 * 1024
-"""Largest PDF that a pointer is written into, in bytes: pikepdf works in memory."""
 _RULE: Final = "MED-30"
 _OVERLAP: Final = 2048
 """Bytes that are looked at twice, so that no pointer is cut in two."""

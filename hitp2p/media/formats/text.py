@@ -10,15 +10,14 @@ from collections.abc import Iterator
 from typing import Final
 
 from hitp2p.errors import DecodeError
+from hitp2p.limits import TEXT_LINE_BYTES
 from hitp2p.media.essence import FoundEssence, essence_hasher
 from hitp2p.media.source import MediaSource
 from hitp2p.objects.text import to_nfc
 
-__all__ = ["ALGORITHM", "LINE_BYTES", "scan"]
+__all__ = ["ALGORITHM", "scan"]
 
 ALGORITHM: Final = "text/1"
-LINE_BYTES: Final = 1024 * 1024
-"""Longest line, in bytes as it stands in the file without its end; a bound on memory."""
 
 _RULE: Final = "MED-17"
 _MARK: Final = b"\xef\xbb\xbf"
@@ -74,8 +73,8 @@ def _blocks(source: MediaSource) -> Iterator[bytes]:
         data = data.removesuffix(half).replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         end = data.rfind(b"\n") + 1
         block, kept = data[:end], data[end:]
-        if max(map(len, (*block.split(b"\n"), kept))) > LINE_BYTES:
-            raise DecodeError(f"a line of over {LINE_BYTES} bytes", rule=_RULE)
+        if max(map(len, (*block.split(b"\n"), kept))) > TEXT_LINE_BYTES:
+            raise DecodeError(f"a line of over {TEXT_LINE_BYTES} bytes", rule=_RULE)
         kept += half
         if block:
             yield block

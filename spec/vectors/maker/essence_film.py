@@ -20,6 +20,7 @@ from maker.film_boxes import (
     Track,
     box,
     esds,
+    framed,
     full,
     mvhd,
     number,
@@ -35,6 +36,7 @@ def essence_film() -> Book:
     same(answers)
     others(answers)
     displays(answers)
+    bounds(answers)
     odd_boxes(answers)
     odd_tables(answers)
     odd_samples(answers)
@@ -124,6 +126,10 @@ def tags() -> bytes:
     return box("udta", box("\xa9cmt", number(len(POINTER), 2) + bytes(2) + POINTER), meta, bytes(4))
 
 
+FONTS = box("ftab", b"\0\1\0\1\5Arial")
+BIT_RATES = box("btrt", bytes(12))
+
+
 def others(answers: Answers) -> None:
     """Films that play otherwise."""
     for name, why, track in (
@@ -167,6 +173,18 @@ def others(answers: Answers) -> None:
                 clock=600,
                 entry=box("text", bytes(6), number(1, 2), b"fields"),
                 described=b"textfields",
+            ),
+        ),
+        (
+            "subtitles",
+            "subtitles with bit rates behind their fonts",
+            Track(
+                kind="sbtl",
+                samples=(b"\0\5verse",),
+                durations=(9,),
+                clock=600,
+                entry=box("tx3g", bytes(6), number(1, 2), bytes(30), FONTS, BIT_RATES, BIT_RATES),
+                described=b"tx3g" + bytes(30) + framed("ftab", FONTS[8:]),
             ),
         ),
     ):
@@ -215,6 +233,14 @@ def displays(answers: Answers) -> None:
     colours = box("colr", b"nclx", number(9, 2), number(16, 2), number(9, 2), b"\x80")
     shown("colours", "other colours", "vide 1 colour 9 16 9 1", "vide 1 pixels 4:3",
           entry=picture_entry(colours, box("avcC", AVCC), box("pasp", number(4), number(3))))  # fmt: skip
+    wide = picture_entry(box("avcC", AVCC), box("pasp", number(4), number(3)))
+    shown(
+        "size-of-pixels",
+        "drawn in the size that its pixels ask for",
+        "vide 1 pixels 4:3",
+        entry=wide,
+        size=(21, 8),
+    )
     profile = b"prof" + b"a colour profile"
     shown("profile", "a colour profile", f"vide 1 colr {hashlib.sha256(profile).hexdigest()}",
           entry=picture_entry(box("avcC", AVCC), box("colr", profile)))  # fmt: skip
@@ -229,6 +255,23 @@ def displays(answers: Answers) -> None:
         *lines,
         "film rate 32768",
     )
+
+
+def bounds(answers: Answers) -> None:
+    """Files at a bound, and one past it."""
+    want = BOTH.payload()
+    for n_edits in (64, 65):
+        late = replace(PICTURES, edits=(*((1, -1),) * (n_edits - 1), (0, 0)))
+        data = Film(tracks=(late, SOUND)).bytes()
+        if n_edits > 64:
+            answers.odd("65-edits", "one entry more", data)
+        else:
+            lines = ("vide 1 delay 0.1",)
+            answers.good("64-edits", "63 delays of a millisecond", data, want, *lines)
+    tags = box("udta")
+    for _ in range(3):
+        tags = box("udta", tags)
+    answers.good("tags-4-deep", "tags in tags", replace(BOTH, in_moov=tags).bytes(), want)
 
 
 def odd_boxes(answers: Answers) -> None:

@@ -150,7 +150,7 @@ def test_med_22_says_in_words_what_changes_the_display() -> None:
 # --- bounds ---------------------------------------------------------------------------------------
 
 
-def long_film(n_samples: int, *, per_sample: bytes, sizes: bytes, data: bytes) -> bytes:
+def long_film(n_samples: int, *, sizes: bytes, data: bytes) -> bytes:
     """FILM's pictures with other tables: one chunk for every sample."""
     start = FILM.index(b"mdat") + 4
     offsets = b"".join(struct.pack(">I", start + n) for n in range(n_samples))
@@ -186,7 +186,7 @@ def grown(moov: bytes, at: int, size: int, new: bytes) -> bytes:
 def test_med_22_memory_stays_flat_however_many_samples_there_are() -> None:
     n = 200_000
     sizes = struct.pack(">III", 0, 0, n) + struct.pack(">I", 1) * n
-    data = long_film(n, per_sample=b"x", sizes=sizes, data=bytes(n))
+    data = long_film(n, sizes=sizes, data=bytes(n))
     source = MediaSource.of_bytes(data)
     tracemalloc.start()
     try:
@@ -199,7 +199,7 @@ def test_med_22_memory_stays_flat_however_many_samples_there_are() -> None:
 @pytest.mark.parametrize("sizes", [struct.pack(">III", 0, 2**31, 3), struct.pack(">III", 0, 9, 3)])
 def test_med_22_samples_that_are_read_again_and_again_are_refused_at_once(sizes: bytes) -> None:
     with pytest.raises(DecodeError, match="media data"):
-        read(long_film(3, per_sample=b"x", sizes=sizes, data=b"data of film"))
+        read(long_film(3, sizes=sizes, data=b"data of film"))
 
 
 def test_med_22_a_count_of_four_milliards_costs_nothing() -> None:
@@ -207,15 +207,44 @@ def test_med_22_a_count_of_four_milliards_costs_nothing() -> None:
     sizes = struct.pack(">III", 0, 1, 2**32 - 1)
     start = time.thread_time()
     with pytest.raises(DecodeError, match="samples"):
-        read(long_film(1, per_sample=b"x", sizes=sizes, data=b"data of film"))
+        read(long_film(1, sizes=sizes, data=b"data of film"))
     assert time.thread_time() - start < 0.5
 
 
-@pytest.mark.parametrize(("n_boxes", "is_odd"), [(65_530, False), (65_536, True)])
+@pytest.mark.parametrize(("n_boxes", "is_odd"), [(65_533, False), (65_534, True)])
 def test_med_22_boxes_side_by_side_are_bounded(n_boxes: int, is_odd: bool) -> None:
     data = FILM + box(b"free") * n_boxes
     if is_odd:
         with pytest.raises(DecodeError, match="more than 65536 boxes"):
+            read(data)
+    else:
+        assert read(data).digest == read(FILM).digest
+
+
+@pytest.mark.parametrize("n_more", [63, 64])
+def test_med_22_descriptions_are_bounded(n_more: int) -> None:
+    at = FILM.index(b"stsd") - 4
+    size = int.from_bytes(FILM[at : at + 4], "big")
+    entry = FILM[at + 16 : at + size]
+    stsd = box(b"stsd", struct.pack(">II", 0, 1 + n_more), entry * (1 + n_more))
+    start = FILM.index(b"moov") - 4
+    data = FILM[:start] + grown(FILM[start:], at - start, size, stsd)
+    if n_more > 63:
+        with pytest.raises(DecodeError, match="65 sample descriptions"):
+            read(data)
+    else:
+        assert read(data).digest != read(FILM).digest
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_med_22_boxes_that_are_read_whole_are_bounded(more: int) -> None:
+    at = FILM.index(b"hdlr") - 4
+    size = int.from_bytes(FILM[at : at + 4], "big")
+    hdlr = box(b"hdlr", FILM[at + 8 : at + size].ljust(16 * 1024 * 1024 + more, b"\0"))
+    start = FILM.index(b"moov") - 4
+    data = FILM[:start] + grown(FILM[start:], at - start, size, hdlr)
+    if more:
+        with pytest.raises(DecodeError, match="at most 16777216"):
             read(data)
     else:
         assert read(data).digest == read(FILM).digest

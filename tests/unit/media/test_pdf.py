@@ -9,8 +9,8 @@ import pytest
 
 from hitp2p.codec.cid import DAG_CBOR, Cid
 from hitp2p.errors import DecodeError, UsageError
+from hitp2p.limits import PDF_BYTES
 from hitp2p.media.essence import FoundEssence, scan_essence
-from hitp2p.media.formats.pdf import PDF_BYTES
 from hitp2p.media.pointer import file_pointers, pointer_formats, pointer_text, write_pointer
 from hitp2p.media.source import PIECE_BYTES, MediaSource
 

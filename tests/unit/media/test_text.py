@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hitp2p.errors import DecodeError, InvalidError
+from hitp2p.limits import TEXT_LINE_BYTES
 from hitp2p.media.essence import essence_hasher, scan_essence
-from hitp2p.media.formats.text import LINE_BYTES, scan
+from hitp2p.media.formats.text import scan
 from hitp2p.media.source import PIECE_BYTES, MediaSource
 
 LINES = st.lists(
@@ -85,9 +86,9 @@ def test_med_17_the_seam_between_two_reads_is_never_seen(place: int, seam: str) 
 
 def test_med_17_a_line_is_bounded_wherever_it_begins() -> None:
     for start in (b"", b"a\n", b"a\r" * 400_000, b"\xef\xbb\xbf"):
-        assert len(digest(start + b"b" * LINE_BYTES + b"\r\nc")) == 32
+        assert len(digest(start + b"b" * TEXT_LINE_BYTES + b"\r\nc")) == 32
         with pytest.raises(DecodeError, match="a line of over 1048576 bytes"):
-            digest(start + b"b" * (LINE_BYTES + 1) + b"\r\nc")
+            digest(start + b"b" * (TEXT_LINE_BYTES + 1) + b"\r\nc")
 
 
 def test_med_17_memory_stays_flat() -> None:
