@@ -189,6 +189,7 @@ def _names_one_source(use: dict[str, Any]) -> None:
     if "project" in use and "work" not in use:
         raise RuleError("project stands only beside work", rule="KND-2")
 
+
 SOURCE_RULES: RuleSet[[dict[str, Any]]] = RuleSet()
 
 
