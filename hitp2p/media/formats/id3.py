@@ -11,16 +11,15 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from hitp2p.errors import DecodeError
+from hitp2p.limits import SOUND_TAG_BYTES
 from hitp2p.media.pointer import place_pointer
 from hitp2p.media.source import MediaSource
 
-__all__ = ["EDIT_BYTES", "front_tag_bytes", "iter_texts", "tag_with_pointer"]
+__all__ = ["front_tag_bytes", "iter_texts", "tag_with_pointer"]
 
 _HEADER_BYTES: Final = 10
 _DEFINED_FLAGS: Final = {2: 0xC0, 3: 0xE0, 4: 0xF0}
 _FOOTER: Final = 0x10
-EDIT_BYTES: Final = 16 * 1024 * 1024
-"""Largest tag that is edited, in bytes; it is held in memory."""
 _LOOKED_AT_FRAMES: Final = 1024
 """Frames of a tag in which texts are looked for."""
 _TEXT_BYTES: Final = 64 * 1024
@@ -85,17 +84,19 @@ def tag_with_pointer(tag: bytes, pointer: str, *, rule: str) -> bytes:
     version, room, frames = 3, 0, list[_Frame]()
     if tag:
         version, room = tag[3], len(tag) - _HEADER_BYTES
-        if version < 3 or tag[5] or len(tag) > EDIT_BYTES:
+        if version < 3 or tag[5] or len(tag) > SOUND_TAG_BYTES:
             raise DecodeError(
                 f"an ID3v2.{version} tag of {len(tag)} bytes with flags {tag[5]:#04x} is not edited; {_NEXT_STEP}",
                 rule=rule,
             )
         frames = list(_iter_frames(tag, version, rule))
-    _put(frames, b"COMM", b"\0XXX\0", pointer, rule)
+    _put(frames, b"COMM", b"\0eng\0", pointer, rule)
     _put(frames, b"TCOP", b"\0", pointer, rule)
     _put_beside(frames, pointer, rule)
     body = b"".join(frame.encode(version) for frame in frames)
     body += bytes(max(0, room - len(body)))
+    if _HEADER_BYTES + len(body) > SOUND_TAG_BYTES:
+        raise DecodeError(f"an ID3 tag of over {SOUND_TAG_BYTES} bytes is not edited", rule=rule)
     return b"ID3" + bytes((version, 0, 0)) + _to_syncsafe(len(body)) + body
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import BinaryIO, Final
 
 from hitp2p.errors import DecodeError
+from hitp2p.limits import SOUND_LONG_TAG_BYTES, SOUND_TAG_BYTES
 from hitp2p.media.display import Display
 from hitp2p.media.essence import FoundEssence, essence_hasher
 from hitp2p.media.formats import id3
@@ -35,8 +36,8 @@ _SYNC: Final = re.compile(rb"\xff[\xe0-\xff]")
 _ID3V1_BYTES: Final = 128
 _APE_BYTES: Final = 32
 _LYRICS_BYTES: Final = 15
-_PROBED_BYTES: Final = 1_000_000
-"""Behind a longer ID3v2 tag ffmpeg may take the file for what the tag's content looks like, and play that from a trailing tag."""
+_TRIMMED: Final = (b"LAME", b"Lavf", b"Lavc")
+"""Encoders for which ffmpeg leaves out the delay of a decoder even where they say 0."""
 
 
 def _frame_lengths(version: int, rate: int) -> dict[int, int]:
@@ -95,10 +96,8 @@ class _Summary:
 
     n_frames: int | None
     """How many frames it says to follow."""
-    delay: int = 0
-    """Samples that a player leaves out at the start."""
-    padding: int = 0
-    """Samples that a player leaves out at the end."""
+    trim: tuple[int, int] | None = None
+    """Samples that a player leaves out at the start and at the end, besides the decoder's own delay; None where unsaid."""
 
 
 def scan(source: MediaSource) -> FoundEssence:
@@ -141,7 +140,7 @@ def write_pointer(source: MediaSource, sink: BinaryIO, pointer: str) -> None:
     """
     scan(source)
     length = id3.front_tag_bytes(source, rule=_RULE)
-    tag = source.read(0, min(length, id3.EDIT_BYTES + 1), rule=_RULE)
+    tag = source.read(0, min(length, SOUND_TAG_BYTES + 1), rule=_RULE)
     sink.write(id3.tag_with_pointer(tag, pointer, rule=_RULE))
     for piece in source.pieces(length, source.size - length, rule=_RULE):
         sink.write(piece)
@@ -184,16 +183,18 @@ def _read_xing(content: bytes) -> _Summary:
     flags = int.from_bytes(content[:4], "big")
     n_frames = int.from_bytes(content[4:8], "big") if flags & 1 else None
     at = 4 + 4 * (flags & 1) + 4 * (flags >> 1 & 1) + 100 * (flags >> 2 & 1) + 4 * (flags >> 3 & 1)
-    trim = int.from_bytes(content[at + 21 : at + 24], "big") if at + 24 <= len(content) else 0
-    return _Summary(n_frames=n_frames, delay=trim >> 12, padding=trim & 0xFFF)
+    encoder, raw = content[at : at + 4], content[at + 21 : at + 24]
+    trim = int.from_bytes(raw, "big") if len(raw) == 3 else 0
+    is_said = len(raw) == 3 and (trim or encoder in _TRIMMED)
+    return _Summary(n_frames=n_frames, trim=(trim >> 12, trim & 0xFFF) if is_said else None)
 
 
 def _display(summary: _Summary | None) -> Display:
     display = Display()
-    if summary and (summary.delay or summary.padding):
-        line = f"trim {summary.delay} {summary.padding}"
-        words = f"{summary.delay} samples left out at the start, {summary.padding} at the end"
-        display.add(line, words)
+    if summary and summary.trim:
+        start, end = summary.trim
+        words = f"{start} samples left out at the start, {end} at the end"
+        display.add(f"trim {start} {end}", words)
     return display
 
 
@@ -202,7 +203,8 @@ def _end_of_frames(source: MediaSource, start: int) -> int:
     end = source.size
     if end - start >= _ID3V1_BYTES and source.read(end - _ID3V1_BYTES, 3, rule=_RULE) == b"TAG":
         end -= _ID3V1_BYTES
-    left = [] if start > _PROBED_BYTES else [_ape_bytes, _lyrics_bytes]
+    # Behind a longer tag ffmpeg may take the file for what the tag's content looks like, and play such from a trailing tag.
+    left = [] if start > SOUND_LONG_TAG_BYTES else [_ape_bytes, _lyrics_bytes]
     while left:
         looked = [(look(source, start, end), look) for look in left]
         length, look = max(looked, key=lambda found: found[0])

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from hitp2p.errors import DecodeError
+from hitp2p.limits import OGG_PACKET_PAGES
 from hitp2p.media.source import MediaSource
 
 __all__ = ["RULE", "Packet", "Page", "iter_packets", "iter_pages", "paginate"]
@@ -20,8 +21,6 @@ RULE: Final = "MED-21"
 
 _CONTINUED, _FIRST, _LAST = 1, 2, 4
 _HEADER_BYTES: Final = 27
-_PACKET_PAGES: Final = 256
-"""Most pages that a packet may reach over, 16 MiB; it is held in memory."""
 _REVERSED: Final = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 _ALL_ONES: Final = 0xFFFFFFFF
 
@@ -121,7 +120,7 @@ def iter_packets(source: MediaSource) -> Iterator[Packet]:
                 )
         if start < at:
             parts.append(page.body[start:])
-            if len(parts) > _PACKET_PAGES:
+            if len(parts) > OGG_PACKET_PAGES:
                 raise DecodeError("a packet is too long", rule=RULE, offset=page.offset)
     if parts:
         raise DecodeError("the last packet is cut short", rule=RULE, offset=source.size)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import BinaryIO, Final
 
 from hitp2p.errors import DecodeError
+from hitp2p.limits import SOUND_TAG_BYTES
 from hitp2p.media.display import Display
 from hitp2p.media.essence import FoundEssence, essence_hasher
 from hitp2p.media.pointer import place_pointer, pointing_texts
@@ -34,8 +35,6 @@ _BITS: Final = {1: (8, 16, 24, 32), 3: (32, 64), 6: (8,), 7: (8,)}
 """Bits of a sample by coding: integer, floating point, A-law, mu-law."""
 _USUAL_SPEAKERS: Final = {1: (0, 4), 2: (0, 3)}
 """By number of channels: unsaid, or front centre, or front left and right."""
-_TAG_BYTES: Final = 16 * 1024 * 1024
-"""Longest list of texts that is read, in bytes; it is held in memory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +105,8 @@ def write_pointer(source: MediaSource, sink: BinaryIO, pointer: str) -> None:
     for name in (b"ICMT", b"ICOP"):
         _put(texts, name, pointer)
     new = _chunk(b"LIST", b"INFO" + b"".join(_chunk(name, text) for name, text in texts))
+    if len(new) > SOUND_TAG_BYTES:
+        raise DecodeError("with a pointer the list of texts is too long", rule=_RULE)
     size = 4 + len(new) + sum(8 + c.length + (c.length & 1) for c in chunks if c is not old)
     header = _riff_header(source, size)
     scan(source)
@@ -236,7 +237,7 @@ def _iter_info(source: MediaSource, chunk: _Chunk) -> Iterator[tuple[bytes, byte
     Raises:
         DecodeError: they don't fill it.
     """
-    if chunk.length > _TAG_BYTES:
+    if chunk.length > SOUND_TAG_BYTES:
         raise DecodeError("a list of texts is too long to edit", rule=_RULE, offset=chunk.start)
     content, at = source.read(chunk.start, chunk.length, rule=_RULE), 4
     while at < len(content):

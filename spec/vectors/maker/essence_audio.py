@@ -51,10 +51,16 @@ def frame(n: int, header: str = "ffe318c4", length: int = 72) -> bytes:
     return bytes.fromhex(header) + bytes((n,)) * (length - 4)
 
 
-def summary(n_frames: int, trim: str = "", mark: bytes = b"Info", side: bytes = bytes(9)) -> bytes:
+def summary(
+    n_frames: int,
+    trim: str = "",
+    mark: bytes = b"Info",
+    side: bytes = bytes(9),
+    encoder: bytes = b"LAME3.100",
+) -> bytes:
     content = side + mark + b"\0\0\0\1" + n_frames.to_bytes(4, "big")
     if trim:
-        content += b"LAME3.100" + bytes(12) + bytes.fromhex(trim)
+        content += encoder + bytes(12) + bytes.fromhex(trim)
     return bytes.fromhex("ffe318c4") + content.ljust(68, b"\0")
 
 
@@ -67,7 +73,7 @@ def id3(
     content: bytes = b"TIT2\0\0\0\3\0\0\0Hi", version: int = 4, flags: int = 0, footer: bytes = b""
 ) -> bytes:
     size = len(content)
-    raw = bytes((0, 0, size >> 7, size & 127))
+    raw = bytes(size >> shift & 127 for shift in (21, 14, 7, 0))
     return b"ID3" + bytes((version, 0, flags)) + raw + content + footer
 
 
@@ -118,6 +124,20 @@ def mp3(book: Book) -> None:
     good("vbri", "Fraunhofer's summary", vbri(2) + one + two, one + two)
     trimmed = summary(2, "2402f4") + one + two
     good("trim", "samples left out at both ends", trimmed, one + two, "trim 576 756\n")
+    for encoder in (b"LAME3.100", b"Lavc59.37", b"Lavf\0\0\0\0\0"):
+        nothing = summary(2, "000000", encoder=encoder) + one + two
+        name = f"trim-nothing-{encoder[:4].decode().lower()}"
+        good(
+            name,
+            "an encoder for which players leave out the decoder's delay",
+            nothing,
+            one + two,
+            "trim 0 0\n",
+        )
+    other = summary(2, "000001", encoder=bytes(9)) + one + two
+    good("trim-other", "another encoder's trim", other, one + two, "trim 0 1\n")
+    other = summary(2, "000000", encoder=b"Other_enc") + one + two
+    good("trim-unsaid", "another encoder that says nothing", other, one + two)
     crc = bytes.fromhex("ffe218c4") + summary(1)[4:]
     good("info-with-crc", "a frame with a CRC is never a summary", crc + one, crc + one)
     padded = frame(2, "ffe31ac4", 73)
@@ -145,14 +165,15 @@ def mp3(book: Book) -> None:
     odd("summary-with-sound", "a summary whose side information isn't zero",
         summary(1, side=b"\1" * 9) + one)  # fmt: skip
     odd("hidden-frame", "a frame inside an APE tag", one + two + ape(APE_ITEM + frame(3)))
-    long = b"PRIV\0\x0f\x42\x40\0\0" + bytes(1_000_000)
-    head = b"ID3\3\0\0\0\x3d\x04\x4a" + long
-    good("long-id3v2", "a long tag in front", head + one + two + ID3V1, one + two)
-    odd(
-        "long-id3v2-ape",
-        "an APE tag although the tag in front is long",
-        head + one + two + ape(APE_ITEM),
+    at, past = (id3(b"PRIV" + n.to_bytes(4, "big") + bytes(2 + n), 3) for n in (999_980, 999_981))
+    good("long-id3v2", "a long tag in front", past + one + two + ID3V1, one + two)
+    good(
+        "long-id3v2-ape-limit",
+        "the longest tag in front of one",
+        at + one + two + ape(APE_ITEM),
+        one + two,
     )
+    odd("long-id3v2-ape", "a longer tag in front of one", past + one + two + ape(APE_ITEM))
     odd("ape-size", "an APE tag longer than the file", one + ape(APE_ITEM, size=4000))
     odd("ape-header-missing", "an APE tag that only says it has a header",
         one + two + ape(APE_ITEM, 1 << 31)[32:])  # fmt: skip

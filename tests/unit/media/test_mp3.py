@@ -150,9 +150,15 @@ def test_med_30_a_tag_that_cannot_be_edited_safely_is_refused(name: str, data: b
         point("mp3", data + FRAMES)
 
 
-def test_med_30_a_tag_too_long_to_hold_is_refused() -> None:
-    with pytest.raises(InvalidError, match="is not edited"):
-        point("mp3", tag(frame(b"APIC", bytes(16 * 1024 * 1024))) + FRAMES)
+def test_med_30_a_tag_of_16_mib_is_edited_and_not_a_byte_more() -> None:
+    written = point("mp3", tag(frame(b"APIC", b"x", 3), version=3) + FRAMES)
+    longest = 16 * 1024 * 1024 - (len(written) - len(FRAMES)) + 1
+    assert len(point("mp3", tag(frame(b"APIC", bytes(longest), 3), version=3) + FRAMES)) == (
+        16 * 1024 * 1024 + len(FRAMES)
+    )
+    for more in (1, 1024):
+        with pytest.raises(InvalidError, match="is not edited"):
+            point("mp3", tag(frame(b"APIC", bytes(longest + more), 3), version=3) + FRAMES)
 
 
 def test_texts_are_found_in_other_places_too() -> None:

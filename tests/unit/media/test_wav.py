@@ -124,11 +124,16 @@ def test_med_30_a_malformed_list_is_read_over_and_not_edited() -> None:
         point("wav", data)
 
 
-def test_med_30_a_list_too_long_to_hold_is_not_edited() -> None:
-    data = riff(FMT, DATA, info((b"INAM", bytes(16 * 1024 * 1024))))
-    scan("wav", data)
-    with pytest.raises(InvalidError, match="too long"):
-        point("wav", data)
+def test_med_30_a_list_of_16_mib_is_edited_and_not_a_byte_more() -> None:
+    empty = riff(FMT, DATA)
+    written = point("wav", riff(FMT, DATA, info((b"INAM", b""))))
+    longest = 16 * 1024 * 1024 - (len(written) - len(empty))
+    assert len(point("wav", riff(FMT, DATA, info((b"INAM", bytes(longest)))))) == (
+        16 * 1024 * 1024 + len(empty)
+    )
+    for more in (1, 1024):
+        with pytest.raises(InvalidError, match="too long"):
+            point("wav", riff(FMT, DATA, info((b"INAM", bytes(longest + more)))))
 
 
 class Huge(io.RawIOBase):
