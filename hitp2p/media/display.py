@@ -15,6 +15,8 @@ __all__ = ["Display", "SplitProfile", "exif_orientation", "profile_line", "xmp_o
 _XMP_ORIENTATION: Final = re.compile(rb"tiff:Orientation(?:=\"|='|>)([0-9])")
 _ORIENTATION: Final = 0x0112
 _SHORT: Final = 3
+_TYPE_BYTES: Final = (0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8)
+"""Of a value in an EXIF directory, by the number of its type; others are passed over by those who read them."""
 
 
 class Display:
@@ -60,7 +62,8 @@ def exif_orientation(block: bytes, *, rule: str) -> int | None:
     """The orientation in the first directory of an EXIF block; None without one.
 
     Raises:
-        DecodeError: the directory can't be read, or its orientation isn't one number of 16 bits.
+        DecodeError: the directory can't be read, its orientation isn't one number of 16 bits, or it turns the
+            picture while some of its values aren't there.
     """
     order: Literal["little", "big"] = "little" if block[:1] == b"I" else "big"
     if block[:4] not in (b"II*\0", b"MM\0*"):
@@ -81,7 +84,14 @@ def exif_orientation(block: bytes, *, rule: str) -> int | None:
     at = found[0]
     if len(found) > 1 or number(at + 2, 2) != _SHORT or number(at + 4, 4) != 1:
         raise DecodeError("the EXIF orientation isn't one number of 16 bits", rule=rule)
-    return number(at + 8, 2)
+    orientation = number(at + 8, 2)
+    if orientation != 1:
+        for entry in entries:  # some readers give up at a value that isn't there, others go on
+            kind, count = number(entry + 2, 2), number(entry + 4, 4)
+            size = count * (_TYPE_BYTES[kind] if kind < len(_TYPE_BYTES) else 0)
+            if size > 4 and number(entry + 8, 4) + size > len(block):
+                raise DecodeError("an EXIF block turns the picture and is cut short", rule=rule)
+    return orientation
 
 
 def xmp_orientation(packet: bytes) -> int | None:

@@ -305,6 +305,8 @@ class _Picture:
             self.display.add(f"{name} {self.digest(chunk)}", f"{note} ({name})")
         elif type == b"pHYs":
             content = self.small(chunk, 9)
+            if len(content) != 9:
+                raise DecodeError("pHYs of a wrong length", rule=_RULE)
             x, y = int.from_bytes(content[:4], "big"), int.from_bytes(content[4:8], "big")
             if x != y:
                 self.display.add(f"density {x}:{y}", f"pixels that aren't square ({x}:{y})")

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import struct
 
-from maker.pictures import TWO_ORIENTATIONS, XMP_PLAIN, XMP_TURNED, Pictures, exif, hexhash
+from maker.pictures import (
+    TWO_ORIENTATIONS,
+    XMP_PLAIN,
+    XMP_TURNED,
+    Pictures,
+    exif,
+    hexhash,
+    turned_with,
+)
 
 
 def segment(marker: int, content: bytes) -> bytes:
@@ -214,6 +222,15 @@ def jpegs(book: Pictures) -> None:
         "an EXIF directory that leaves the block",
         jpeg(segment(0xE1, b"Exif\0\0" + exif()[:-8])),
     )
+    turned = segment(0xE1, b"Exif\0\0" + turned_with(44))
+    same("jpeg-exif-value", "a value at the end of the block", jpeg(turned), plain, "orientation 6")
+    odd(
+        "jpeg-exif-value-cut",
+        "a value that leaves the block by a byte, and an orientation",
+        jpeg(segment(0xE1, b"Exif\0\0" + turned_with(45))),
+    )
+    upright = segment(0xE1, b"Exif\0\0" + turned_with(45, 1))
+    same("jpeg-exif-value-cut-upright", "the same in an upright picture", jpeg(upright), plain)
     odd(
         "jpeg-orientation-twice",
         "two orientations in a directory",

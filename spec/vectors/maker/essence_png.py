@@ -211,6 +211,7 @@ def pngs(book: Pictures) -> None:
         png(palette[0], chunk(b"gAMA", b"abcd"), header=rgb),
     )
     odd("png-gama-twice", "two gAMA", png(*[chunk(b"gAMA", b"abcd")] * 2))
+    odd("png-density-8", "pHYs of 8 bytes", png(chunk(b"pHYs", bytes(8))))
     odd("png-exif-twice", "two eXIf", png(*[chunk(b"eXIf", exif())] * 2))
     odd(
         "png-xmp-twice",

@@ -68,6 +68,15 @@ XMP = (
 )
 XMP_PLAIN = XMP % b'tiff:Make="x"'
 XMP_TURNED = XMP % b'tiff:Orientation="8"'
+
+
+def turned_with(at: int, orientation: int = 6) -> bytes:
+    """A description of 6 bytes at a place, then an orientation; 44 is behind the directory."""
+    description = struct.pack("<HHII", 0x010E, 2, 6, at)
+    entry = struct.pack("<HHIHH", 0x0112, 3, 1, orientation, 0)
+    return b"II*\0" + struct.pack("<IH", 8, 2) + description + entry + bytes(4 + 6 + 6)
+
+
 TWO_ORIENTATIONS = (
     b"II*\0" + struct.pack("<IH", 8, 2) + struct.pack("<HHIHH", 0x0112, 3, 1, 6, 0) * 2 + bytes(4)
 )
