@@ -8,13 +8,47 @@ import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from types import TracebackType
+from typing import NamedTuple
 
 from hitp2p.errors import UsageError
-from hitp2p.store.faults import sqlite_errors
+from hitp2p.store.faults import Translated, sqlite_errors, store_errors
 from hitp2p.store.logroom import LogRoom
 from hitp2p.store.schema import open_database
 
 __all__ = ["Connections"]
+
+
+class _Link(NamedTuple):
+    """The connection of one thread."""
+
+    thread: threading.Thread
+    db: sqlite3.Connection
+    busy: threading.RLock
+    """Held while the thread works with it: to close a connection that another thread works with crashes Python."""
+
+
+class _Use:
+    """What `Connections.use` returns. A class, because every query enters one and a generator takes 2 us more."""
+
+    __slots__ = ("_connections", "_errors", "_link")
+
+    def __init__(self, connections: Connections, errors: Translated) -> None:
+        self._connections = connections
+        self._errors = errors
+
+    def __enter__(self) -> sqlite3.Connection:
+        self._link = self._connections.hold()
+        return self._link.db
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._link.busy.release()
+        self._errors.__exit__(kind, error, trace)
 
 
 class Connections:
@@ -28,42 +62,57 @@ class Connections:
         self._writer = threading.RLock()
         """Threads queue here, in turn; processes queue in SQLite, which polls."""
         self._guard = threading.Lock()
-        self._open: list[tuple[threading.Thread, sqlite3.Connection]] = []
+        self._open: list[_Link] = []
         self._closed = False
         self._process = os.getpid()
 
-    def get(self) -> sqlite3.Connection:
-        """The connection of this thread, made on first use.
+    def use(self) -> _Use:
+        """A context: the connection of this thread, which nobody closes meanwhile; its faults become errors of ours.
 
         Raises:
             UsageError: closed, or opened before a fork (SQLite's locks don't survive one).
         """
+        return _Use(self, store_errors(self.path))
+
+    def hold(self) -> _Link:
+        """The connection of this thread, made on first use, with its `busy` acquired. For `use`, `read` and `write`."""
+        self._require_open()
+        link: _Link | None = getattr(self._local, "link", None)
+        link = self._connect() if link is None else link
+        link.busy.acquire()
+        if self._closed:  # while we waited
+            link.busy.release()
+            self._require_open()
+        return link
+
+    def _require_open(self) -> None:
         if self._closed:
             raise UsageError("this store is closed; open it again")
         if self._process != os.getpid():
             raise UsageError(
                 "this store was opened before a fork; close it before forking and open it in the child"
             )
-        db: sqlite3.Connection | None = getattr(self._local, "db", None)
-        return self._connect() if db is None else db
 
-    def _connect(self) -> sqlite3.Connection:
+    def _connect(self) -> _Link:
         db = open_database(self.path, fts5=self._fts5)
+        link = _Link(threading.current_thread(), db, threading.RLock())
         with self._guard:
-            for thread, other in self._open:
-                if not thread.is_alive():
-                    other.close()
-            self._open = [pair for pair in self._open if pair[0].is_alive()]
-            self._open.append((threading.current_thread(), db))
-        self._local.db = db
+            if self._closed:
+                db.close()
+                self._require_open()
+            for other in self._open:
+                if not other.thread.is_alive():
+                    other.db.close()
+            self._open = [other for other in self._open if other.thread.is_alive()]
+            self._open.append(link)
+        self._local.link = link
         self._local.durable = None
-        return db
+        return link
 
     @contextmanager
     def read(self) -> Generator[sqlite3.Connection]:
         """Several reads of one state of the store."""
-        db = self.get()
-        with sqlite_errors(self.path):
+        with _Use(self, sqlite_errors(self.path)) as db:
             if db.in_transaction:
                 yield db
                 return
@@ -76,8 +125,7 @@ class Connections:
     @contextmanager
     def write(self, *, durable: bool) -> Generator[sqlite3.Connection]:
         """A transaction that no other writer interrupts; inside another one of this thread, a part of that."""
-        db = self.get()
-        with sqlite_errors(self.path):
+        with _Use(self, sqlite_errors(self.path)) as db:
             if db.in_transaction:
                 with _savepoint(db):
                     yield db
@@ -102,13 +150,19 @@ class Connections:
             self._local.durable = durable
 
     def close(self) -> None:
-        """Close the connections of all threads. The last one to close writes the log back into the database."""
+        """Close the connections of all threads, each once its thread is done with what it is doing.
+
+        The last one to close writes the log back into the database.
+        """
         with self._guard:
             self._closed = True
-            if self._process == os.getpid():
-                for _, db in self._open:
-                    db.close()
-                self._open = []
+            links, self._open = self._open, []
+        for link in links if self._process == os.getpid() else ():
+            if not link.thread.is_alive():
+                link.db.close()
+                continue
+            with link.busy:
+                link.db.close()
 
 
 @contextmanager

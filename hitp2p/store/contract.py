@@ -193,9 +193,13 @@ class Store(Protocol):
     def rebuild_index(self) -> tuple[Cid, ...]:
         """Throw the index away and make it anew from the blocks.
 
-        Returns the objects that had to be left out, because they or something that they require are damaged. Once
-        they are healed by `put`, they are back.
+        Returns the objects that had to be left out, because they or something that they require are damaged. They are
+        back once they have been `put` again, or after another `rebuild_index` once the damaged ones have been.
         """
+        ...
+
+    def left_out(self) -> tuple[Cid, ...]:
+        """Signed objects that are here and that the index lacks since `rebuild_index` had to leave them out, by CID."""
         ...
 
     def audit_index(self) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from typing import Final
 
 from hitp2p.errors import StoreError, StoreFullError
 
-__all__ = ["sqlite_errors", "store_errors"]
+__all__ = ["Translated", "sqlite_errors", "store_errors"]
 
 _FULL: Final = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
 _READ_ONLY: Final = frozenset((errno.EROFS, errno.EACCES, errno.EPERM))
@@ -19,7 +19,7 @@ _PRIMARY: Final = 0xFF
 _DAMAGED: Final = frozenset((sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB))
 
 
-class _Translated:
+class Translated:
     """A context that raises errors of ours. A class, because every query enters one and a generator takes 2 us more."""
 
     __slots__ = ("_system_too", "_where")
@@ -47,14 +47,14 @@ class _Translated:
             raise _damaged(error, self._where) from error
 
 
-def store_errors(where: Path) -> _Translated:
+def store_errors(where: Path) -> Translated:
     """Turn what SQLite and the system raise into errors of ours. `where` is what the message names."""
-    return _Translated(where, system_too=True)
+    return Translated(where, system_too=True)
 
 
-def sqlite_errors(where: Path) -> _Translated:
+def sqlite_errors(where: Path) -> Translated:
     """As `store_errors`, for blocks that run code of a caller's, whose system errors are its own."""
-    return _Translated(where, system_too=False)
+    return Translated(where, system_too=False)
 
 
 def _from_sqlite(error: sqlite3.Error, where: Path) -> StoreError:

@@ -92,6 +92,7 @@ def audit_store(store: Store, *, progress: Callable[[int], None] | None = None) 
     audit.check_media()
     for cid in store.iter_cids():
         audit.check_block(cid)
+    audit.end_media()
     return audit.report()
 
 
@@ -103,6 +104,8 @@ class _Audit:
         self._progress = progress
         self._findings: list[Finding] = []
         self._hashed: set[Cid] = set()
+        self._broken: dict[Cid, CorruptBlockError] = {}
+        """Media blocks with a bad place."""
         self._gaps: set[Cid] = set()
         self._n_objects = self._n_blocks = self._n_bytes = 0
         self._lookup = lru_cache(_REMEMBERED)(self._find)
@@ -115,17 +118,13 @@ class _Audit:
 
     def check_media(self) -> None:
         """Every place of every media block, as one good copy may hide a bad one."""
-        broken: dict[Cid, CorruptBlockError] = {}
         for place in self._store.places():
             try:
                 data = read_leaf(self._store.media_folder, [place])
             except CorruptBlockError as error:
-                broken[place.cid] = error
+                self._broken[place.cid] = error
             else:
                 self._count(place.cid, data)
-        for cid, reason in broken.items():
-            if cid in self._hashed:
-                self._report(FindingCode.MEDIA, cid, f"{reason} (another copy is fine)")
 
     def check_block(self, cid: Cid) -> None:
         if cid in self._hashed:
@@ -170,6 +169,12 @@ class _Audit:
 
     def _report(self, code: FindingCode, cid: Cid | None, message: str) -> None:
         self._findings.append(Finding(code=code, cid=cid, message=message))
+
+    def end_media(self) -> None:
+        """Once every block is checked: which bad places have a good one beside them."""
+        for cid, reason in self._broken.items():
+            if cid in self._hashed:
+                self._report(FindingCode.MEDIA, cid, f"{reason} (another copy is fine)")
 
     def report(self) -> FsckReport:
         return FsckReport(

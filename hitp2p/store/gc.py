@@ -64,13 +64,24 @@ def collect(store: Store, *, dry_run: bool = False) -> GcReport:
 
 def _collect_blocks(store: Store, dry_run: bool) -> tuple[Cid, ...]:
     reached: set[Cid] = set()
+    _refuse_left_out(store)
     seq = _reach(store, reached, 0)
     with store.exclusive():
+        _refuse_left_out(store)  # another program may have made the index anew
         _reach(store, reached, seq)
         unreached = tuple(sorted(cid for cid in store.iter_cids() if cid not in reached))
         if not dry_run:
             store.remove(unreached)
     return unreached
+
+
+def _refuse_left_out(store: Store) -> None:
+    """The index lacks some objects, so what they reach would seem to be reached by nothing."""
+    if cids := store.left_out():
+        raise StoreError(
+            f"nothing was removed: {len(cids)} objects are damaged or rest on damaged ones, the first {cids[0]}. "
+            "Import their works again, or take the store from a backup; fsck names the damage"
+        )
 
 
 def _reach(store: Store, reached: set[Cid], after: int) -> int:

@@ -245,6 +245,10 @@ class MemoryStore(Closing):
                 self._objects[cid] = _Indexed(obj=each.obj, row=row, entry=entry_of(each.obj))
             return ()
 
+    def left_out(self) -> tuple[Cid, ...]:
+        with self._open():
+            return ()
+
     def audit_index(self) -> tuple[str, ...]:
         with self._open():
             return ()  # there is no second place where it could differ

@@ -198,8 +198,7 @@ def open_database(path: Path, *, fts5: bool | None = None) -> sqlite3.Connection
 
 def _create(path: Path, *, fts5: bool | None) -> None:
     """Make the file under another name and link it into place: whoever dies or races, no half-made store is seen."""
-    new = path.with_name(f"{path.name}.new-{os.getpid()}")
-    new.unlink(missing_ok=True)
+    new = path.with_name(f"{path.name}.new-{os.urandom(8).hex()}")
     try:
         db = connect(new)
         try:
@@ -218,7 +217,8 @@ def _create(path: Path, *, fts5: bool | None) -> None:
         except FileExistsError:
             return  # another program was faster
         except OSError:  # a file system without hard links
-            os.replace(new, path)
+            if not path.exists():
+                os.replace(new, path)
     finally:
         new.unlink(missing_ok=True)
 

@@ -89,23 +89,24 @@ class SqliteStore(Closing):
         return store
 
     def _start(self) -> None:
-        with store_errors(self._connections.path), self._connections.read() as db:
+        with self._connections.use() as db:
             self._fts5 = searches_with_fts5(db)
-        if needs_migration(self._connections.get()):
-            with self._connections.write(durable=True) as db:
+            is_old = needs_migration(db)
+        if is_old:
+            with self._writing() as db:
                 migrate(db)
                 rebuild(db, fts5=self._fts5)
         sweep_unfinished(self.media_folder)
-        if self._connections.path.stat().st_size >= RESERVE_FROM_BYTES:
-            keep_reserve(self.media_folder)
+        with store_errors(self._folder):
+            if self._connections.path.stat().st_size >= RESERVE_FROM_BYTES:
+                keep_reserve(self.media_folder)
 
     @property
     def media_folder(self) -> Path:
         return self._folder / MEDIA
 
     def get(self, cid: Cid, /) -> bytes | None:
-        db = self._connections.get()
-        with store_errors(self._connections.path):
+        with self._connections.use() as db:
             block = db.execute("SELECT data FROM block WHERE cid = ?", (bytes(cid),)).fetchone()
             data: object = None if block is None else block[0]
             if is_intact(data, cid):
@@ -155,7 +156,8 @@ class SqliteStore(Closing):
         limit: int | None = None,
     ) -> Iterator[ObjectRow]:
         named = [cid for cid in (project, identity) if cid is not None]
-        nodes = find_nodes(self._connections.get(), named)
+        with self._connections.use() as db:
+            nodes = find_nodes(db, named)
         if len(nodes) < len(set(named)):
             return
         wanted = {
@@ -253,8 +255,8 @@ class SqliteStore(Closing):
         if self._fts5:
             match, values = "words MATCH ?", [" ".join(f'"{word}"*' for word in wanted)]
         else:
-            match = " AND ".join(["instr(' ' || folded, ?)"] * len(wanted))
-            values = [f" {word}" for word in wanted]
+            match = "NOT EXISTS (SELECT 1 FROM json_each (?) WHERE NOT instr(' ' || folded, ' ' || value))"
+            values = [json.dumps(wanted)]
         within = "" if project is None else "AND project = (SELECT id FROM block WHERE cid = ?)"
         return self._cids(
             "SELECT cid FROM words JOIN object ON object.id = words.rowid "
@@ -301,15 +303,19 @@ class SqliteStore(Closing):
         with self._writing() as db:
             return rebuild(db, fts5=self._fts5)
 
+    def left_out(self) -> tuple[Cid, ...]:
+        return self._cids(
+            "SELECT cid FROM block WHERE verified = 1 AND id NOT IN (SELECT id FROM object) ORDER BY cid"
+        )
+
     def audit_index(self) -> tuple[str, ...]:
         with store_errors(self._connections.path), self._connections.read() as db:
             damage = [row[0] for row in db.execute("PRAGMA integrity_check") if row[0] != "ok"]
             return (*damage, *compare_index(db, fts5=self._fts5))
 
     def backup(self, target: Path, /) -> None:
-        copy_store(
-            self._connections.get(), self._folder, target.absolute(), database=DATABASE, media=MEDIA
-        )
+        with self._connections.use() as db:
+            copy_store(db, self._folder, target.absolute(), database=DATABASE, media=MEDIA)
 
     def close(self) -> None:
         self._connections.close()
@@ -320,8 +326,7 @@ class SqliteStore(Closing):
             yield db
 
     def _all(self, sql: str, *values: object) -> list[Any]:
-        db = self._connections.get()
-        with store_errors(self._connections.path):
+        with self._connections.use() as db:
             return db.execute(sql, values).fetchall()
 
     def _number(self, sql: str, *values: object) -> int:
@@ -331,10 +336,8 @@ class SqliteStore(Closing):
         return tuple(parse_stored_cid(raw) for (raw,) in self._all(sql, *values))
 
     def _ids(self, cids: Iterable[Cid]) -> str:
-        with store_errors(self._connections.path):
-            return json.dumps(
-                [node.id for node in find_nodes(self._connections.get(), cids).values()]
-            )
+        with self._connections.use() as db:
+            return json.dumps([node.id for node in find_nodes(db, cids).values()])
 
 
 _parse_shared_cid: Final = lru_cache(256)(parse_stored_cid)

@@ -138,7 +138,7 @@ def test_a_folder_of_someone_else_is_said(tmp_path: Path) -> None:
 def test_a_database_at_its_limit_loses_nothing(tmp_path: Path) -> None:
     """As a full disk, without one."""
     with SqliteStore.open(tmp_path / "store") as store:
-        db = store._connections.get()
+        db = store._connections.hold().db
         pages = db.execute("PRAGMA page_count").fetchone()[0] + 400
         db.execute(f"PRAGMA max_page_count = {pages}")
         stored = fill(store, random.Random(3))

@@ -18,7 +18,7 @@ from hitp2p.objects.envelope import SignedObject
 from hitp2p.store import copying, mediafolder
 from hitp2p.store.backup import back_up
 from hitp2p.store.contract import WriteBatch
-from hitp2p.store.fsck import audit_store
+from hitp2p.store.fsck import FindingCode, audit_store
 from hitp2p.store.gc import collect
 from hitp2p.store.media import AddedMedia, add_media
 from hitp2p.store.mediafolder import iter_files, keep_reserve
@@ -270,11 +270,26 @@ def test_gc_keeps_everything_while_a_damaged_block_hides_its_links(
 ) -> None:
     with add_media(store, sound) as media:
         put_work(store, media)
-    db = store._connections.get()
+    db = store._connections.hold().db
     db.execute("UPDATE block SET data = x'00' WHERE cid = ?", (bytes(media.built.root),))
     with pytest.raises(StoreError, match=r"nothing was removed"):
         collect(store)
     assert len(list(store.places())) == len(media.leaves)
+
+
+def test_a_changed_file_is_reported_although_the_database_has_its_bytes(
+    store: SqliteStore, tmp_path: Path
+) -> None:
+    path = tmp_path / "short.txt"
+    path.write_bytes(b"hello")
+    with add_media(store, path) as kept, add_media(store, path, mode="reference") as referenced:
+        put_work(store, kept)
+        put_work(store, referenced)
+    path.write_bytes(b"jello")
+    report = audit_store(store)
+    assert [finding.code for finding in report.findings] == [FindingCode.MEDIA]
+    assert "another copy is fine" in report.findings[0].message
+    assert report.lost == ()
 
 
 def test_the_reserve_is_kept_out_of_everything(store: SqliteStore) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +20,7 @@ from hitp2p.errors import CorruptBlockError, StoreError, UsageError
 from hitp2p.store import schema
 from hitp2p.store.contract import WriteBatch
 from hitp2p.store.fsck import FindingCode, audit_store
+from hitp2p.store.gc import collect
 from hitp2p.store.index import dump_table
 from hitp2p.store.schema import INDEX_TABLES
 from hitp2p.store.sqlite import SqliteStore
@@ -141,7 +145,7 @@ def test_fts5_is_asked_for_where_the_store_needs_it(
 
 
 def test_what_is_signed_is_synced_and_imports_are_not(store: SqliteStore, story: Story) -> None:
-    db = store._connections.get()
+    db = store._connections.hold().db
     for durable, level in ((True, 2), (False, 1), (True, 2)):
         store.put(WriteBatch(blocks=[raw_block(b"%d" % level)]), durable=durable)
         assert db.execute("PRAGMA synchronous").fetchone()[0] == level
@@ -210,7 +214,7 @@ def _count_steps(store: SqliteStore, batch: WriteBatch) -> int:
         counted += 1
         return 0
 
-    db = store._connections.get()
+    db = store._connections.hold().db
     db.set_progress_handler(count, 1)
     store.put(batch)
     db.set_progress_handler(None, 1)
@@ -219,7 +223,7 @@ def _count_steps(store: SqliteStore, batch: WriteBatch) -> int:
 
 def test_no_question_reads_a_whole_table(store: SqliteStore, story: Story) -> None:
     plans: list[str] = []
-    db = store._connections.get()
+    db = store._connections.hold().db
     real = db.execute
     statements: set[str] = set()
     db.set_trace_callback(statements.add)
@@ -252,6 +256,32 @@ def damage(folder: Path, cid: Cid) -> None:
     change(folder, "UPDATE block SET data = zeroblob(length(data)) WHERE cid = ?", bytes(cid))
 
 
+def test_any_number_of_words_is_searched_for(folder: Path, story: Story) -> None:
+    for fts5 in (True, False):
+        with SqliteStore.open(folder.with_name(f"fts5 {fts5}"), fts5=fts5) as store:
+            store.put(story.batch)
+            verse = "verse of the bus"
+            assert store.search(verse, limit=9) == (story.verse.cid,)
+            assert store.search(verse + " v ve ver" * 3000, limit=9) == (story.verse.cid,)
+            assert store.search(" ".join([verse, *map(str, range(3000))]), limit=9) == ()
+
+
+def test_every_question_to_a_damaged_database_gives_an_error_of_ours(
+    store: SqliteStore, folder: Path, story: Story
+) -> None:
+    change(folder, "DROP TABLE object")
+    for ask in (
+        lambda: list(store.rows(project=story.project.cid)),
+        lambda: list(store.rows()),
+        lambda: store.row(story.song.cid),
+        lambda: list(store.ancestors([story.song.cid])),
+        lambda: store.left_out(),
+    ):
+        with pytest.raises(StoreError):
+            ask()
+    assert store.rebuild_index() == store.audit_index() == ()
+
+
 def test_a_damaged_block_is_an_error_and_is_healed_by_putting_it_again(
     store: SqliteStore, folder: Path, story: Story
 ) -> None:
@@ -281,6 +311,24 @@ def test_a_new_index_leaves_out_what_is_damaged_until_it_is_healed(
     assert {row.cid for row in store.put(story.batch)} == left_out
     assert (answers(store, story.objects), list(store.rows())) == (before, rows)
     assert store.audit_index() == ()
+
+
+def test_gc_keeps_what_a_new_index_had_to_leave_out(
+    store: SqliteStore, folder: Path, story: Story
+) -> None:
+    """The index lacks the beat and what was made of it, so nothing seems to reach their pages and sounds."""
+    change(folder, "UPDATE block SET data = x'00' WHERE cid = ?", bytes(story.beat.cid))
+    left_out = store.rebuild_index()
+    assert store.left_out() == tuple(sorted(left_out))
+    assert story.song.cid in left_out
+    here = set(store.iter_cids())
+    for dry_run in (True, False):
+        with pytest.raises(StoreError, match=r"nothing was removed: 3 objects are damaged"):
+            collect(store, dry_run=dry_run)
+    assert set(store.iter_cids()) == here
+    store.put(story.batch)
+    assert store.left_out() == ()
+    assert collect(store).blocks == ()
 
 
 def test_a_damaged_object_can_be_removed(store: SqliteStore, folder: Path, story: Story) -> None:
@@ -373,6 +421,68 @@ with store.exclusive():
     assert answers(store, story.objects) == before
     assert store.put(WriteBatch(objects=[story.ana.work(story.project, "After")]))
     assert audit_store(store).is_sound
+
+
+def test_threads_may_make_one_store_at_once(folder: Path) -> None:
+    def add(number: int) -> None:
+        with SqliteStore.open(folder) as store:
+            store.put(WriteBatch(blocks=[raw_block(b"%d" % number)]))
+
+    assert run_threads([partial(add, number) for number in range(8)]) == []
+    with SqliteStore.open(folder) as store:
+        assert set(store.iter_cids()) == {raw_block(b"%d" % number)[0] for number in range(8)}
+    assert sorted(path.name for path in folder.iterdir()) == ["media", "store.db"]
+
+
+def test_who_makes_a_store_where_links_cannot_be_made_spares_one_that_is_there(
+    folder: Path, story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a FAT file system, where another program was faster."""
+
+    def put_another(_: Path, target: Path) -> None:
+        with monkeypatch.context() as faster:
+            faster.setattr(os, "link", link)
+            with SqliteStore.open(target.parent) as other:
+                other.put(story.batch)
+        raise PermissionError(errno.EPERM, "no links here")
+
+    link = os.link
+    monkeypatch.setattr(os, "link", put_another)
+    with SqliteStore.open(folder) as store:
+        assert store.get(story.song.cid) == story.song.block
+
+
+def test_a_store_without_hard_links_is_made(
+    folder: Path, story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "no links here")
+
+    monkeypatch.setattr(os, "link", refuse)
+    with SqliteStore.open(folder) as store:
+        assert store.put(story.batch)
+
+
+def test_closing_waits_for_the_threads_that_read(folder: Path, story: Story) -> None:
+    """To close a connection that another thread works with brought Python down."""
+    for number in range(10):
+        store = SqliteStore.open(folder.with_name(f"store {number}"))
+        store.put(story.batch)
+        reading = threading.Barrier(4)
+
+        def read(store: SqliteStore = store, reading: threading.Barrier = reading) -> None:
+            reading.wait()
+            while True:
+                assert len(list(store.rows())) == len(story.objects)
+                assert store.audit_index() == ()
+
+        def close(store: SqliteStore = store, reading: threading.Barrier = reading) -> None:
+            reading.wait()
+            store.last_seq()
+            store.close()
+
+        errors = run_threads([read, read, read, close])
+        assert [type(error) for error in errors] == [UsageError] * 3
 
 
 def test_threads_that_end_leave_no_connection(store: SqliteStore) -> None:
