@@ -157,6 +157,10 @@ SOUND_TAG_BYTES: Final = 16 * 1024 * 1024
 """Largest tag of an MP3 or WAV that a pointer is written into, in bytes; it is held in memory [MED-30]."""
 SOUND_LONG_TAG_BYTES: Final = 1_000_000
 """Longest ID3v2 tag before an MP3 that may end with another tag than ID3v1, in bytes [MED-18]."""
+SOUND_PARTS: Final = 1024
+"""Most metadata blocks of a FLAC [MED-19], and most chunks of a WAV [MED-20]."""
+COMMENT_LINES: Final = 65_536
+"""Most lines of a Vorbis comment [MED-19, MED-21]."""
 OGG_PACKET_PAGES: Final = 256
 """Most pages over whose ends a packet may go on, which makes 16 MiB; it is held in memory [MED-21]."""
 PDF_BYTES: Final = 256 * 1024 * 1024

@@ -121,6 +121,8 @@ AT_AND_PAST: Final = {
     "FILM_EDITS": ("med-22-64-edits", "med-22-65-edits"),
     "SOUND_TAG_BYTES": ("test_med_30_a_tag_of_16_mib_is_edited_and_not_a_byte_more",) * 2,
     "SOUND_LONG_TAG_BYTES": ("med-18-long-id3v2-ape-limit", "med-18-long-id3v2-ape"),
+    "SOUND_PARTS": ("med-19-1024-blocks", "med-19-1025-blocks"),
+    "COMMENT_LINES": ("med-19-65536-lines", "med-19-65537-lines"),
     "OGG_PACKET_PAGES": ("test_med_21_a_packet_goes_on_over_256_pages_and_not_one_more",) * 2,
     "PDF_BYTES": ("test_med_30_a_pdf_of_256_mib_is_written_and_not_a_byte_more",) * 2,
     # snapshots

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import BinaryIO, Final
 
 from hitp2p.errors import DecodeError
+from hitp2p.limits import SOUND_PARTS
 from hitp2p.media.display import Display
 from hitp2p.media.essence import FoundEssence, essence_hasher
 from hitp2p.media.formats import id3
@@ -123,8 +124,8 @@ def _iter_blocks(source: MediaSource) -> Iterator[_Block]:
     if source.read(at, 4, rule=_RULE) != _MAGIC:
         raise DecodeError("no FLAC stream", rule=_RULE, offset=at)
     at += 4
-    is_first, is_last, seen = True, False, set[int]()
-    while not is_last:
+    is_first, seen = True, set[int]()
+    for _ in range(SOUND_PARTS):
         raw = source.read(at, _HEADER_BYTES, rule=_RULE)
         is_last, kind = raw[0] > 0x7F, raw[0] & 0x7F
         block = _Block(
@@ -143,7 +144,10 @@ def _iter_blocks(source: MediaSource) -> Iterator[_Block]:
             _check_picture(source, block)
         yield block
         seen.add(kind)
+        if is_last:
+            return
         is_first, at = False, block.start + block.length
+    raise DecodeError(f"more than {SOUND_PARTS} metadata blocks", rule=_RULE, offset=at)
 
 
 def _check_picture(source: MediaSource, block: _Block) -> None:

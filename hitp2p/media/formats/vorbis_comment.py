@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from hitp2p.errors import DecodeError
+from hitp2p.limits import COMMENT_LINES
 from hitp2p.media.pointer import POINTER_SCHEME, place_pointer
 
 __all__ = ["VorbisComment"]
@@ -32,11 +33,15 @@ class VorbisComment:
         """From the bytes behind the codec's own mark.
 
         Raises:
-            DecodeError: a length reaches past the end.
+            DecodeError: a length reaches past the end, or there are too many lines.
         """
         vendor, at = _field(data, 0, rule)
         n_lines = int.from_bytes(_slice(data, at, 4, rule), "little")
         at += 4
+        if n_lines > COMMENT_LINES:
+            raise DecodeError(
+                f"{n_lines} comment lines; at most {COMMENT_LINES} allowed", rule=rule
+            )
         lines: list[bytes] = []
         for _ in range(n_lines):
             line, at = _field(data, at, rule)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import BinaryIO, Final
 
 from hitp2p.errors import DecodeError
-from hitp2p.limits import SOUND_TAG_BYTES
+from hitp2p.limits import SOUND_PARTS, SOUND_TAG_BYTES
 from hitp2p.media.display import Display
 from hitp2p.media.essence import FoundEssence, essence_hasher
 from hitp2p.media.pointer import place_pointer, pointing_texts
@@ -140,7 +140,11 @@ def _iter_chunks(source: MediaSource) -> Iterator[_Chunk]:
         raise DecodeError(
             f"{8 + size} bytes announced, {source.size} there", rule=_RULE, offset=source.size
         )
+    n_chunks = 0
     while at < source.size:
+        n_chunks += 1
+        if n_chunks > SOUND_PARTS:
+            raise DecodeError(f"more than {SOUND_PARTS} chunks", rule=_RULE, offset=at)
         name = source.read(at, 8, rule=_RULE)
         length = int.from_bytes(name[4:], "little")
         if length == _IN_DS64 or (data_bytes is not None and name[:4] == b"data"):

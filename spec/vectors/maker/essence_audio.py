@@ -225,6 +225,14 @@ def flac(book: Book) -> None:
     good("behind", "whatever stands behind the frames is payload",
          flac_file(info) + b"more", payload + b"more")  # fmt: skip
 
+    many = [(9, b"")] * 1023
+    good("1024-blocks", "as many blocks as there may be", flac_file(info, *many), payload)
+    lines = comments(*[b""] * 65_536)
+    good(
+        "65536-lines", "as many comment lines as there may be", flac_file(info, (4, lines)), payload
+    )
+    odd("1025-blocks", "a block too many", flac_file(info, *many, (9, b"")))
+    odd("65537-lines", "a comment line too many", flac_file(info, (4, comments(*[b""] * 65_537))))
     odd("no-streaminfo", "comments come first", flac_file((4, comments()), info))
     odd("two-streaminfo", "a second STREAMINFO", flac_file(info, info))
     odd("streaminfo-size", "a STREAMINFO of 35 bytes", flac_file((0, STREAMINFO + b"\0")))
@@ -331,6 +339,9 @@ def wav(book: Book) -> None:
     good("rf64", "RF64", rf64(samples), plain)
     good("bw64", "BW64", rf64(samples, form=b"BW64"), plain)
 
+    many = [chunk(b"JUNK", b"")] * 1022
+    good("1024-chunks", "as many chunks as there may be", riff(fmt(), *many, data), plain)
+    odd("1025-chunks", "a chunk too many", riff(fmt(), *many, data, chunk(b"JUNK", b"")))
     odd("two-data", "a second data chunk", riff(fmt(), data, data))
     odd("two-fmt", "a second fmt chunk", riff(fmt(), fmt(), data))
     odd("data-first", "data before fmt", riff(data, fmt()))
