@@ -21,6 +21,7 @@ LAYERS: dict[int, tuple[str, ...]] = {
     6: ("store", "media"),
     7: (
         "drafts",
+        "gateway",
         "good_heads",
         "identity",
         "identity_file",
