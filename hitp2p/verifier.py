@@ -5,7 +5,8 @@
     report = hitp2p.verify("song.wav")            # with song.wav.car beside it
     print(report.headline, report.exit_status)
 
-Nothing is written, no network is touched, no clock is read, and no URL that stands in a file is followed.
+Nothing is written, but that a workspace which is searched keeps prints of its own media; no network is touched, no clock is
+read, and no URL that stands in a file is followed.
 """
 
 from __future__ import annotations
@@ -63,7 +64,8 @@ def verify(
     Args:
         file: a path, or the bytes.
         bundle: the bundle that describes it; None takes `FILE.car` beside a path, if there is one.
-        workspace: where else to look for records; None looks nowhere.
+        workspace: where else to look for records; None looks nowhere. Where no record is of the same file, its media are
+            searched for works that the file shares parts with or resembles (`hitp2p.matching`); those in a bundle are not.
         require: what the reader insists on; see `hitp2p.trail.requirements`.
         name: what the report calls the file; None takes the path's last part.
 
@@ -79,11 +81,15 @@ def verify(
         contents = None if beside is None else _read_bundle(beside)
     except InvalidError as error:
         return _broken(facts, error, require)
-    report = audit_file(
-        facts,
-        JointEvidence(*_evidence(contents, workspace)),
-        bundle_work=None if contents is None else contents.work,
-    )
+    evidence = JointEvidence(*_evidence(contents, workspace))
+    bundle_work = None if contents is None else contents.work
+    report = audit_file(facts, evidence, bundle_work=bundle_work)
+    if report.match is None and workspace is not None:
+        from hitp2p.matching import find_candidates, not_compared
+
+        near = find_candidates(file, facts, workspace)
+        report = audit_file(facts, evidence, bundle_work=bundle_work, candidates=near)
+        report = replace(report, not_compared=not_compared(facts.type))
     return replace(report, unmet=unmet(report, require))
 
 

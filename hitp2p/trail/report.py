@@ -126,11 +126,13 @@ class Candidate:
     algorithm: str
     """By what it was found, with its version."""
     value: float
-    """Coverage (0 to 1) for `contains`, distance for `resembles`."""
+    """For `contains`: how much of the file is also in the work; for `resembles`: the distance. From 0 to 1."""
+    of_work: float | None = None
+    """For `contains`: how much of the work is also in the file."""
     threshold: float
-    """Where the search stops."""
+    """From which coverage on, or up to which distance, a work is told; of two coverages the larger counts."""
     unrelated: float
-    """The best value that was measured between unrelated works."""
+    """The nearest value that was measured between unrelated works."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -272,6 +274,8 @@ class Report:
     """Later releases and replacements that say so."""
     shares: Shares = Shares.NONE
     candidates: tuple[Candidate, ...] = ()
+    not_compared: tuple[str, ...] = ()
+    """What would have to be installed here to look for more candidates, as commands or names."""
     has_bundle: bool = False
     """Whether a good bundle was given with the file."""
     gaps: tuple[Gap, ...] = ()

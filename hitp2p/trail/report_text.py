@@ -16,6 +16,8 @@ _LABEL_WIDTH = 11
 _DAY_MS = 86_400_000
 _SOURCES = 8
 """Most sources that are named; the rest is counted."""
+_CANDIDATES = 3
+"""Most candidates that are named; the rest is counted."""
 
 
 def render_report(report: Report) -> str:
@@ -62,24 +64,40 @@ def _match(report: Report) -> str:
 
 def _no_match(report: Report) -> str:
     if report.candidates:
-        return "; ".join(map(_candidate, report.candidates))
+        return _candidates(report.candidates)
     reason = report.file.no_essence
-    return "no record here has these bytes" + (
+    words = "no record here has these bytes" + (
         f"; its essence can't be taken ({safe_line(reason)})" if reason else ", nor their essence"
     )
+    if report.not_compared:
+        words += f"; to look for works that it resembles as well: {', '.join(report.not_compared)}"
+    return words
+
+
+def _candidates(candidates: tuple[Candidate, ...]) -> str:
+    named = "; ".join(map(_candidate, candidates[:_CANDIDATES]))
+    rest = len(candidates) - _CANDIDATES
+    more = f"; and {rest} more" if rest > 0 else ""
+    return f"{named}{more}. Whether one was made from the other, no such figure tells"
 
 
 def _candidate(candidate: Candidate) -> str:
     title = f'"{safe_line(candidate.title)}"' if candidate.title else "a work"
     where = f"{title} {short_name(candidate.work)}"
     if candidate.tier is Tier.CONTAINS:
-        words = f"{candidate.value:.0%} of it is in {where}"
+        words = f"{_percent(candidate.value)} of it is also in {where}"
+        if candidate.of_work is not None:
+            words += f", and makes up {_percent(candidate.of_work)} of that"
+        bounds = f"told from {_percent(candidate.threshold)} on; unrelated works shared at most {_percent(candidate.unrelated)}"
     else:
-        words = f"resembles {where} at distance {candidate.value:.2f}"
-    return (
-        f"{words} ({safe_line(candidate.algorithm)}, threshold {candidate.threshold:.2f},"
-        f" unrelated works {candidate.unrelated:.2f})"
-    )
+        words = f"a code of it is near to one of {where}, at distance {candidate.value:.2f}"
+        bounds = f"told up to {candidate.threshold:.2f}; unrelated works came as near as {candidate.unrelated:.2f}"
+    return f"{words} (by {safe_line(candidate.algorithm)}, {bounds})"
+
+
+def _percent(part: float) -> str:
+    """Rounded down, so that only the whole is 100%."""
+    return "under 1%" if 0 < part < 0.01 else f"{int(part * 100 + 1e-9)}%"
 
 
 def _made_by(report: Report) -> str:

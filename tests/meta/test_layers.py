@@ -27,6 +27,7 @@ LAYERS: dict[int, tuple[str, ...]] = {
         "identity_file",
         "intake",
         "licensing",
+        "matching",
         "naming",
         "node",
         "reader",
