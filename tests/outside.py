@@ -1,7 +1,8 @@
 """Outside test data: vectors and media that others published, read where they are present.
 
 They are no part of this project. `HITP2P_VECTORS` names the folder of vectors, else `../shared/vectors` beside the
-repository is tried; media are where Debian's packages put them. A set that is missing skips its tests, and fails them where
+repository is tried; media are where Debian's packages put them. A daemon counts as a set, too. A set that is missing skips its
+tests, and fails them where
 `CI=true`. Each test says how many cases it ran, and the run ends with a line `outside: N of M sets ran`.
 """
 
@@ -21,6 +22,7 @@ __all__ = [
     "count_cases",
     "counted",
     "debian_package",
+    "program",
     "vector_set",
     "vectors_folder",
 ]
@@ -63,6 +65,19 @@ def debian_package(name: str, *places: Path) -> None:
         all(place.exists() for place in places),
         f"Debian's package {name!r} is missing; apt-get install {name}",
     )
+
+
+def program(name: str, path: Path | None, advice: str) -> Path:
+    """Where a program is; skips the test where it isn't installed (in CI: fails it).
+
+    Args:
+        name: of the program, which is also the name of the set.
+        path: where it was found; None where it wasn't.
+        advice: how to get it.
+    """
+    _require(name, path is not None, f"{name} is missing; {advice}")
+    assert path is not None
+    return path
 
 
 def _require(name: str, is_here: bool, message: str) -> None:

@@ -1,0 +1,189 @@
+"""A real Kubo daemon for tests: on loopback, in a folder of its own, ended by its process id.
+
+The binary is the one that `HITP2P_KUBO` names, else the one that `tests/kubo/build` put into the cache folder, else `ipfs`
+on the PATH. Where there is none, tests are skipped, and fail with CI=true.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import threading
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final
+
+import outside
+
+__all__ = ["KuboDaemon", "find_kubo", "kubo_binary", "running_kubo"]
+
+_FOLDER: Final = Path(__file__).resolve().parent / "kubo"
+_READY_S: Final = 60.0
+"""How long a daemon may take to start or to end, in seconds; on an idle machine it is a tenth of one."""
+
+
+def find_kubo(environ: Mapping[str, str] = os.environ) -> Path | None:
+    """Where the binary is; None where there is none."""
+    if environ.get("HITP2P_KUBO"):
+        return Path(environ["HITP2P_KUBO"])
+    version = re.search(r"^require github.com/ipfs/kubo v(\S+)$", _go_mod(), re.MULTILINE)
+    assert version is not None
+    base = environ.get("HITP2P_CACHE")
+    if base is None:
+        base = os.path.join(environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "hitp2p")
+    cached = Path(base) / f"kubo-{version[1]}" / "ipfs"
+    if cached.exists():
+        return cached
+    on_path = shutil.which("ipfs", path=environ.get("PATH"))
+    return None if on_path is None else Path(on_path)
+
+
+def _go_mod() -> str:
+    return (_FOLDER / "go.mod").read_text(encoding="utf-8")
+
+
+def kubo_binary() -> Path:
+    """The binary; skips the test where there is none (in CI: fails it)."""
+    return outside.program("kubo", find_kubo(), "tests/kubo/build builds it, once")
+
+
+class KuboDaemon:
+    """One daemon with a repository of its own. A context manager; `api` says where it listens."""
+
+    def __init__(
+        self, repo: Path, *, online: bool = False, config: Mapping[str, str] | None = None
+    ) -> None:
+        """Make the repository; `start` starts the daemon.
+
+        Args:
+            repo: a folder that isn't there yet; made with those above it.
+            online: whether it talks to other daemons (on loopback only; nobody is told of it).
+            config: values to set, as `ipfs config --json` takes them.
+        """
+        self.repo = repo
+        self._binary = kubo_binary()
+        self._online = online
+        self._process: subprocess.Popen[str] | None = None
+        repo.parent.mkdir(parents=True, exist_ok=True)
+        self.ipfs("init", "--profile=test")
+        for key, value in (config or {}).items():
+            self.ipfs("config", "--json", key, value)
+
+    def ipfs(self, *arguments: str | Path, input: bytes | None = None) -> bytes:
+        """What the command line of Kubo prints; it must exit with 0."""
+        done = subprocess.run(
+            [self._binary, *arguments],
+            env=self._environ(),
+            input=input,
+            capture_output=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"ipfs {arguments}: {done.stderr.decode()}"
+        return done.stdout
+
+    def _environ(self) -> dict[str, str]:
+        return {**os.environ, "IPFS_PATH": str(self.repo)}
+
+    def start(self) -> None:
+        """Start the daemon and wait until it answers."""
+        assert self._process is None
+        mode = [] if self._online else ["--offline"]
+        self._process = subprocess.Popen(
+            [self._binary, "daemon", *mode],
+            env=self._environ(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        ready = threading.Event()
+        output: list[str] = []
+        reader = threading.Thread(target=self._read, args=(self._process, output, ready))
+        reader.daemon = True
+        reader.start()
+        ready.wait(_READY_S)
+        if not any("Daemon is ready" in line for line in output):
+            self.kill()
+            raise AssertionError(f"the daemon did not start:\n{''.join(output)}")
+
+    @staticmethod
+    def _read(process: subprocess.Popen[str], output: list[str], ready: threading.Event) -> None:
+        """Read what the daemon says, so that it never waits for a reader."""
+        assert process.stdout is not None
+        with process.stdout:
+            for line in process.stdout:
+                output.append(line)
+                if "Daemon is ready" in line:
+                    ready.set()
+        ready.set()
+
+    @property
+    def api(self) -> str:
+        """Where the daemon answers, as a multiaddress."""
+        return (self.repo / "api").read_text(encoding="utf-8").strip()
+
+    @property
+    def gateway(self) -> str:
+        """Where its gateway answers, as a URL."""
+        return (self.repo / "gateway").read_text(encoding="utf-8").strip()
+
+    @property
+    def pid(self) -> int:
+        """The process, which must run."""
+        assert self._process is not None
+        return self._process.pid
+
+    def pins(self) -> dict[str, dict[str, str]]:
+        """The pins that were made directly, by CID: `Type` and `Name`."""
+        found: dict[str, dict[str, str]] = {}
+        for kind in ("recursive", "direct"):
+            for line in self.ipfs("pin", "ls", f"--type={kind}", "--names").decode().splitlines():
+                cid, type_, *name = line.split(maxsplit=2)
+                found[cid] = {"Type": type_, "Name": name[0] if name else ""}
+        return found
+
+    def gc(self) -> int:
+        """Collect garbage in the daemon; how many blocks went."""
+        return len(self.ipfs("repo", "gc").splitlines())
+
+    def stop(self) -> None:
+        """End it in order."""
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(_READY_S)
+            self._process = None
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait(_READY_S)
+            self._process = None
+
+    def restart(self) -> None:
+        """End it in order and start it again, on another port."""
+        self.stop()
+        self.start()
+
+    def __enter__(self) -> KuboDaemon:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+
+@contextmanager
+def running_kubo(folder: Path, **more: Any) -> Generator[KuboDaemon]:
+    """A daemon that runs, and counts as a case of the set `kubo` when the block ends well."""
+    with KuboDaemon(folder / "ipfs", **more) as daemon:
+        yield daemon
+    outside.count_cases("kubo", 1)
