@@ -158,7 +158,8 @@ SOUND_TAG_BYTES: Final = 16 * 1024 * 1024
 SOUND_LONG_TAG_BYTES: Final = 1_000_000
 """Longest ID3v2 tag before an MP3 that may end with another tag than ID3v1, in bytes [MED-18]."""
 SOUND_PARTS: Final = 1024
-"""Most metadata blocks of a FLAC [MED-19], and most chunks of a WAV [MED-20]."""
+"""Most metadata blocks of a FLAC [MED-19], and most chunks of a WAV [MED-20]. 500,001 empty blocks took 26 times
+their size of memory without it."""
 COMMENT_LINES: Final = 65_536
 """Most lines of a Vorbis comment [MED-19, MED-21]."""
 OGG_PACKET_PAGES: Final = 256
