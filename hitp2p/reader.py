@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from hitp2p.store.fsck import FsckReport
     from hitp2p.trail.bundle import MediaChoice
     from hitp2p.trail.credits import CreditSheet
-    from hitp2p.trail.standing import StandingAuditor, StandingReport
+    from hitp2p.trail.standing import Standing, StandingAuditor, StandingReport
     from hitp2p.trail.view import Trail
     from hitp2p.transfer import Carried
 
@@ -85,7 +85,7 @@ class Reader:
         """
         from hitp2p.naming import resolve_short
 
-        return resolve_short(text, self.store)
+        return resolve_short(text, self.store, self.lookup)
 
     def rows(
         self,
@@ -144,6 +144,11 @@ class Reader:
     def standing(self, what: ObjectLike) -> StandingReport:
         """Whether the owner of the key still stands behind an object."""
         return self._auditor().audit(self.show(what))
+
+    def standings(self, objects: Iterable[SignedObject]) -> Iterator[Standing]:
+        """The standing of each object, as `standing` tells it; lines of identities are computed once."""
+        auditor = self._auditor()
+        return (auditor.audit(obj).standing for obj in objects)
 
     def _auditor(self) -> StandingAuditor:
         from hitp2p.trail.standing import StandingAuditor

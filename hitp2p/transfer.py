@@ -155,7 +155,9 @@ def _opened(path: Path) -> Generator[CarReader]:
         with path.open("rb") as file:
             yield CarReader(file)
     except FileNotFoundError:
-        raise NotFoundError(f"{path}: there is no such file") from None
+        error = NotFoundError(f"{path}: there is no such file")
+        error.add_note("Give its path from the folder that you are in.")
+        raise error from None
     except OSError as error:
         raise UsageError(f"{path}: can't be read ({error.strerror})") from error
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 import click
 
@@ -19,7 +20,7 @@ from hitp2p.cli.records import (
     prefixed,
 )
 from hitp2p.codec.cid import OBJECT_CID_START
-from hitp2p.errors import UsageError
+from hitp2p.errors import RuleError, UsageError
 
 if TYPE_CHECKING:
     from hitp2p.cli.run import Run
@@ -87,7 +88,24 @@ def signing_options(function: F) -> F:
         ),
     ):
         function = option(function)
-    return function
+    return _blames_who_said_it(function)
+
+
+def _blames_who_said_it(function: F) -> F:
+    """What a person said for an object of their own and no rule allows is no fault of foreign bytes."""
+
+    @wraps(function)
+    def command(*args: Any, **said: Any) -> None:
+        try:
+            function(*args, **said)
+        except RuleError as error:
+            if error.rule.partition("-")[0] not in ("OBJ", "KND"):  # of a key file, say
+                raise
+            fault = UsageError(f"{error.message} [{error.rule}]")
+            fault.add_note("Nothing was signed; say it in another way.")
+            raise fault from error
+
+    return cast(F, command)
 
 
 def work_options(function: F) -> F:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hitp2p.errors import AmbiguousNameError, NotFoundError, UsageError
+from hitp2p.naming import own_title
 from hitp2p.trail.display import code_of
 
 if TYPE_CHECKING:
@@ -39,18 +40,12 @@ if TYPE_CHECKING:
         def body(self) -> Mapping[str, Any]: ...
 
 
-__all__ = ["Names", "find_project", "own_title", "title_of"]
+__all__ = ["Names", "find_project", "title_of"]
 
 
 def title_of(obj: Shown) -> str:
     """The title or name of an object, or in brackets what it is where it has none. As received."""
     return own_title(obj) or ("(change of keys)" if obj.kind == "identity" else f"({obj.kind})")
-
-
-def own_title(obj: Shown) -> str | None:
-    """The title or name of an object, as received."""
-    values = (obj.body.get(field) for field in ("title", "name", "version"))
-    return next((value for value in values if isinstance(value, str)), None)
 
 
 class Names:

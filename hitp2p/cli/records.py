@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from hitp2p.cli.names import own_title
 from hitp2p.cli.output import day, fields, size
+from hitp2p.naming import own_title
 from hitp2p.trail.display import short_name
 
 if TYPE_CHECKING:

@@ -9,8 +9,12 @@ from cli_harness import Cli
 
 from hitp2p.cli import errors
 from hitp2p.cli.app import root
+from hitp2p.codec.cid import Cid
 from hitp2p.errors import Hitp2pError, InternalError
+from hitp2p.store.glance import Glance
 from hitp2p.store.mediafolder import hold_shared, release
+from hitp2p.store.sqlite import SqliteStore
+from hitp2p.trail.display import short_name
 
 
 def fields_of(record: dict[str, object]) -> set[str]:
@@ -93,22 +97,60 @@ def test_a_short_name_may_leave_out_the_start_and_needs_four_characters(
     assert cli("show", missing, "--json").error["code"] == "not-found"
 
 
-def test_two_objects_that_begin_alike_are_listed(cli: Cli, story: dict[str, str]) -> None:
-    from hitp2p.codec.cid import Cid
-    from hitp2p.errors import AmbiguousNameError
-    from hitp2p.naming import resolve_short
+def test_two_objects_that_begin_alike_are_listed_with_their_titles(
+    cli: Cli, story: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alike = tuple(map(Cid.parse, (story["verse"], story["song"], story["Ana"])))
+    for finder in (Glance, SqliteStore):
+        monkeypatch.setattr(finder, "match_prefix", lambda *_, limit: alike[:limit])
+    for verb in ("show", "credits"):
+        ran = cli(verb, "abcd")
+        assert (ran.status, ran.out) == (2, "")
+        for cid, what in zip(
+            alike, ('contribution "Verse"', 'contribution "Song"', 'identity "Ana"'), strict=True
+        ):
+            assert f"{short_name(cid, 12)} ({what})" in ran.err
+        error = cli(verb, "abcd", "--json").error
+        assert error["code"] == "ambiguous-name"
+        assert error["cids"] == list(map(str, alike))
 
-    alike = [Cid.parse(story["verse"]), Cid.parse(story["song"])]
 
-    class Alike:
-        def match_prefix(self, text: str, /, limit: int) -> tuple[Cid, ...]:
-            return tuple(alike[:limit])
+def test_a_long_title_in_a_list_of_names_is_cut(
+    cli: Cli, story: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cid = (
+        cli("contribute", "--title", "night " * 40 + "bus", "--as", "Ana", "--json")
+        .ok()
+        .json["cid"]
+    )
+    alike = (Cid.parse(cid), Cid.parse(story["song"]))
+    monkeypatch.setattr(Glance, "match_prefix", lambda *_, limit: alike[:limit])
+    ran = cli("show", "abcd")
+    assert 'contribution "night night night night night night n...")' in ran.err
 
-    with pytest.raises(AmbiguousNameError) as caught:
-        resolve_short("abcd", Alike())  # type: ignore[arg-type]
-    record = errors.error_record(caught.value)
-    assert record["code"] == "ambiguous-name"
-    assert record["cids"] == [str(cid) for cid in alike]
+
+def test_what_a_person_says_against_a_rule_is_their_error_not_one_of_foreign_bytes(
+    cli: Cli, story: dict[str, str]
+) -> None:
+    for said, rule in (
+        (("contribute", "--title", "T", "--role", "a\nb"), "OBJ-15"),
+        (("remix", "--of", story["verse"], "--title", "T" * 1000), "OBJ-1"),
+        (("project", "new", "P", "--license", "FOO BAR"), "OBJ-22"),
+        (("thanks", story["verse"], "x\x00y"), "OBJ-1"),
+    ):
+        error = cli(*said, "--as", "Ana", "--json").error
+        assert (error["code"], error["exit_status"]) == ("usage", 2), said
+        assert rule in error["message"]
+        assert error["next"] == "Nothing was signed; say it in another way."
+
+
+def test_a_file_that_is_not_there_is_looked_for_in_folders_not_among_works(
+    cli: Cli, story: dict[str, str]
+) -> None:
+    for said in (("import", "no.car"), ("contribute", "no.wav", "--title", "T", "--as", "Ana")):
+        error = cli(*said, "--json").error
+        assert (error["code"], error["exit_status"]) == ("not-found", 2)
+        assert "path" in error["next"]
 
 
 def test_every_code_of_the_tree_has_a_next_step_or_says_itself() -> None:

@@ -132,6 +132,13 @@ def test_a_stolen_key_is_revoked_up_to_what_its_owner_stands_by(
     assert standing == {"Night Bus": "good", "Verse": "good", "Song": "good", "Forged": "disavowed"}
     assert "DISAVOWED" in cli("show", forged["cid"]).ok().out
     assert cli("show", forged["cid"], "--json").json["standing"] == "disavowed"
+    for listing in (("list",), ("search", "forged"), ("list", "--kind", "all")):
+        lines = [line for line in cli(*listing).ok().out.splitlines() if "disavowed" in line]
+        assert [("Forged" in line, line.endswith("] (disavowed)")) for line in lines] == [
+            (True, True)
+        ]
+        listed = cli(*listing, "--json").json["objects"]
+        assert [o["title"] for o in listed if o["standing"] != "good"] == ["Forged"]
 
 
 def test_all_but_one_work_can_stay_good(cli: Cli, story: dict[str, str]) -> None:

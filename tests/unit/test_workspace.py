@@ -216,7 +216,7 @@ def test_two_objects_that_begin_alike_are_both_named() -> None:
             return (Cid.of(DAG_CBOR, b"1"), Cid.of(DAG_CBOR, b"2"))
 
     with pytest.raises(AmbiguousNameError) as caught:
-        resolve_short("abcd", Two())
+        resolve_short("abcd", Two(), lambda cid: None)
     assert len(caught.value.cids) == 2
 
 

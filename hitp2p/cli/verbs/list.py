@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -20,15 +20,44 @@ from hitp2p.trail.display import short_name
 if TYPE_CHECKING:
     from hitp2p.objects.envelope import SignedObject
 
-__all__ = ["object_table"]
+__all__ = ["LISTED_FIELDS", "emit_objects"]
 
 WORKS = ("contribution", "call", "release")
 
 
-def object_table(objects: Iterable[SignedObject], names: Names) -> Iterable[str]:
-    """One line an object, for lists."""
+LISTED_FIELDS: Final = prefixed(
+    "objects[].",
+    OBJECT_FIELDS
+    | {"standing": "good, disavowed, undetermined or forked: whether its author stands behind it"},
+)
+"""JSON of a verb that lists objects."""
+
+
+def emit_objects(run: Run, objects: Sequence[SignedObject], names: Names) -> None:
+    """Objects for programs, or one line an object; what its author doesn't stand behind is marked as in a trail."""
+    standings = [str(each) for each in run.workspace.standings(objects)]
+    run.out.emit(
+        {
+            "objects": [
+                object_record(obj, names) | {"standing": standing}
+                for obj, standing in zip(objects, standings, strict=True)
+            ]
+        },
+        _object_table(objects, standings, names),
+    )
+
+
+def _object_table(
+    objects: Sequence[SignedObject], standings: Sequence[str], names: Names
+) -> Iterable[str]:
     rows = [
-        (short_name(obj.cid), obj.kind, title_of(obj), names.person(obj.author)) for obj in objects
+        (
+            short_name(obj.cid),
+            obj.kind,
+            title_of(obj),
+            names.person(obj.author) + ("" if standing == "good" else f" ({standing})"),
+        )
+        for obj, standing in zip(objects, standings, strict=True)
     ]
     if not rows:
         return iter(["Nothing here fits."])
@@ -44,7 +73,7 @@ def object_table(objects: Iterable[SignedObject], names: Names) -> Iterable[str]
         ),
         ("hitp2p list --kind all --json", "Every signed object, for a program."),
     ],
-    json_fields=prefixed("objects[].", OBJECT_FIELDS),
+    json_fields=LISTED_FIELDS,
 )
 @click.option(
     "--project",
@@ -67,7 +96,7 @@ def command(
     """List the objects here, in the order in which they came.
 
     Without --kind it lists works: contributions, calls and releases. The name in the first column
-    stands for the object in every other verb.
+    stands for the object in every other verb. What its author doesn't stand behind is marked.
     """
     ws, names = run.workspace, Names(run.workspace)
     where = find_project(ws, project).cid if project else None
@@ -79,10 +108,7 @@ def command(
         and (by is None or _is_by(obj, by, names))
         and (tag is None or tag in obj.body.get("tags", ()))
     )
-    objects = list(islice(kept, limit))
-    run.out.emit(
-        {"objects": [object_record(obj, names) for obj in objects]}, object_table(objects, names)
-    )
+    emit_objects(run, list(islice(kept, limit)), names)
 
 
 def _one_kind(kind: str | None) -> str | None:

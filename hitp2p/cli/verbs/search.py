@@ -6,9 +6,8 @@ import click
 
 from hitp2p.cli.app import completing, verb
 from hitp2p.cli.names import Names, find_project
-from hitp2p.cli.records import OBJECT_FIELDS, object_record, prefixed
 from hitp2p.cli.run import Run
-from hitp2p.cli.verbs.list import object_table
+from hitp2p.cli.verbs.list import LISTED_FIELDS, emit_objects
 
 
 @verb(
@@ -19,7 +18,7 @@ from hitp2p.cli.verbs.list import object_table
             "What has a word that begins with rai, in one project.",
         ),
     ],
-    json_fields=prefixed("objects[].", OBJECT_FIELDS),
+    json_fields=LISTED_FIELDS,
 )
 @click.argument("words", nargs=-1, required=True)
 @click.option(
@@ -45,6 +44,4 @@ def command(run: Run, words: tuple[str, ...], project: str | None, limit: int) -
     ws, names = run.workspace, Names(run.workspace)
     where = find_project(ws, project) if project else None
     objects = ws.search(" ".join(words), project=where, limit=limit)
-    run.out.emit(
-        {"objects": [object_record(obj, names) for obj in objects]}, object_table(objects, names)
-    )
+    emit_objects(run, objects, names)

@@ -51,7 +51,7 @@ def command(run: Run, cid: str) -> None:
     """
     glance = run.glance
     names = Names(glance)
-    obj = glance.lookup(resolve_short(cid, glance))
+    obj = glance.lookup(resolve_short(cid, glance, glance.lookup))
     if obj is None:
         raise NotFoundError(f"{cid} is not in this workspace; import the file that carries it")
     children, referrers = glance.children(obj.cid), glance.referrers(obj.cid)
