@@ -33,7 +33,9 @@ _AT_ONCE = 8
 class _NoRedirect(HTTPRedirectHandler):
     """A gateway that sends us elsewhere isn't the one that was named."""
 
-    def redirect_request(self, *_: object) -> None:
+    def redirect_request(  # as the base class has it
+        self, req: Request, fp: object, code: int, msg: str, headers: object, newurl: str
+    ) -> None:
         return None
 
 

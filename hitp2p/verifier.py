@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
@@ -133,7 +133,7 @@ def _name_of(file: File) -> str | None:
 
 
 @contextmanager
-def _opened(file: File) -> Iterator[BufferedReader | BytesIO]:
+def _opened(file: File) -> Generator[BufferedReader | BytesIO]:
     if isinstance(file, bytes):
         yield BytesIO(file)
         return

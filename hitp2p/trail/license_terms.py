@@ -295,7 +295,8 @@ def obligations_of(license: str | None) -> tuple[Obligation, ...]:
 
 def _obligations(expression: Expression) -> frozenset[Obligation]:
     if isinstance(expression, AnyOf):
-        return frozenset.intersection(*map(_obligations, expression.options))
+        first, *others = map(_obligations, expression.options)
+        return first.intersection(*others)
     if isinstance(expression, AllOf):
-        return frozenset().union(*map(_obligations, expression.parts))
+        return frozenset[Obligation]().union(*map(_obligations, expression.parts))
     return _OBLIGATIONS[expression.family]
