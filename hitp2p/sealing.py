@@ -19,6 +19,7 @@ from hitp2p.media.sniff import SNIFF_BYTES, sniff_media_type
 from hitp2p.media.source import PIECE_BYTES, MediaSource
 from hitp2p.objects.contribution import MediaEntry
 from hitp2p.objects.envelope import SignedObject
+from hitp2p.objects.known import known_field
 from hitp2p.reader import Reader
 from hitp2p.store.faults import store_errors
 from hitp2p.trail.audit import audit_file
@@ -192,7 +193,7 @@ def write_kit(
         UsageError: the work has no file.
         MissingBlocksError: its bytes aren't here.
     """
-    entries = [MediaEntry.from_body(entry) for entry in work.body.get("media", ())]
+    entries = [MediaEntry.from_body(entry) for entry in known_field(work, "media") or ()]
     if not entries:
         raise UsageError(f"{work.cid} has no file; `export` writes its bundle")
     name = _file_name(entries[0], work)

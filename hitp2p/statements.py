@@ -15,6 +15,7 @@ from hitp2p.errors import UsageError
 from hitp2p.identity import Identity
 from hitp2p.objects.envelope import SignedObject
 from hitp2p.objects.kinds import ObjectClass
+from hitp2p.objects.known import known_field
 from hitp2p.objects.pages import ListPage, parse_list_page
 from hitp2p.writer import Writer
 
@@ -275,11 +276,11 @@ class Statements(Writer):
     def _lines(self, work: SignedObject, about: About) -> Iterator[dict[str, Any]]:
         """What the numbers of lines count: credits, shares or uses, pages included."""
         if about == "split":
-            yield from work.body.get("split", {}).get("parts", ())
+            yield from (known_field(work, "split") or {}).get("parts", ())
             return
         name, page = _LISTS[about]
-        yield from work.body.get(name, ())
-        for cid in work.body.get(page.value, ()):
+        yield from known_field(work, name) or ()
+        for cid in known_field(work, page.value) or ():
             block = self.store.get(cid)
             if block is None:
                 raise UsageError(

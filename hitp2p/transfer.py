@@ -15,6 +15,7 @@ from hitp2p.codec.unixfs import iter_file
 from hitp2p.errors import NotFoundError, RuleError, UsageError
 from hitp2p.objects.contribution import MediaEntry
 from hitp2p.objects.envelope import SignedObject
+from hitp2p.objects.known import known_field
 from hitp2p.store.contract import Store, WriteBatch
 from hitp2p.trail.bundle import Bundle, gather_bundle
 from hitp2p.trail.bundle_reader import BundleContents, BundleReader
@@ -164,7 +165,7 @@ def _opened(path: Path) -> Generator[CarReader]:
 
 def iter_media(work: SignedObject, number: int, store: Store) -> Iterator[bytes]:
     """The content of one of a work's media, verified piece by piece; stops at the stated size [MED-2]."""
-    entries: list[dict[str, Any]] = work.body.get("media", [])
+    entries: list[dict[str, Any]] = known_field(work, "media") or []
     if not 0 <= number < len(entries):
         raise UsageError(f"{work.kind} {work.cid} has {len(entries)} media; there is no {number}")
     entry = MediaEntry.from_body(entries[number])

@@ -28,6 +28,7 @@ TRAIL_FIELDS: Final = {
 
 CREDIT_FIELDS: Final = {
     "work": "the work's CID",
+    "is_cut": "whether its lists are too long to read, so that some of it is left out",
     "lines[].cid": "the work itself, then each source; null for something outside hitp2p",
     "lines[].project": "its project, or null",
     "lines[].title": "its title, or null",

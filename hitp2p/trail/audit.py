@@ -14,6 +14,7 @@ from hitp2p.codec.cid import Cid
 from hitp2p.objects.contribution import MediaEntry
 from hitp2p.objects.envelope import SignedObject
 from hitp2p.objects.kinds import ObjectClass
+from hitp2p.objects.known import known_field
 from hitp2p.trail.audit_axes import Axes
 from hitp2p.trail.evidence import Evidence, auditor_of
 from hitp2p.trail.report import Candidate, FileFacts, Headline, Match, Report, Rival, Tier
@@ -41,10 +42,10 @@ def audit_file(
     if not found:
         return _unmatched(facts, bundle_work, candidates)
     axes = Axes(evidence, auditor_of(evidence))
-    match, *others = _choose(_first(found, axes, bundle_work), axes, bundle_work)
-    work = evidence.lookup(match.work)
-    assert work is not None
-    rivals = tuple(_rivals(work, others, axes))
+    weighed = _first(found, axes, bundle_work)
+    axes.weigh([match.work for match in weighed], n_left=len(found) - len(weighed))
+    match, *others = _choose(weighed, axes, bundle_work)
+    rivals = tuple(_rivals(match.work, others, axes))
     return replace(axes.report(facts, match, rivals, bundle_work), candidates=candidates)
 
 
@@ -90,7 +91,7 @@ class _Finding:
         return exact + [match for match in matches if match.tier is Tier.ESSENCE]
 
     def match(self, work: SignedObject) -> Match | None:
-        entries = [MediaEntry.from_body(entry) for entry in work.body.get("media", ())]
+        entries = [MediaEntry.from_body(entry) for entry in known_field(work, "media") or ()]
         found = [m for m in (self.entry(work.cid, n, e) for n, e in enumerate(entries)) if m]
         exact = (match for match in found if match.tier is Tier.EXACT)
         return next(exact, found[0] if found else None)
@@ -119,11 +120,11 @@ class _Finding:
 
 
 def _first(found: list[Match], axes: Axes, bundle_work: Cid | None) -> list[Match]:
-    """As many matches as are weighed: that of the bundle, then those with the earliest evidence [VER-2]."""
+    """As many matches as are weighed: that of the bundle, then those with the earliest witness [VER-2]."""
     if len(found) <= limits.RIVALS:
         return found
     in_order = sorted(
-        found, key=lambda match: (match.work != bundle_work, axes.evidence_order(match.work))
+        found, key=lambda match: (match.work != bundle_work, axes.first_seen(match.work))
     )
     kept = in_order[: limits.RIVALS]
     return sorted(kept, key=lambda match: match.tier is not Tier.EXACT)
@@ -142,13 +143,12 @@ def _choose(found: list[Match], axes: Axes, bundle_work: Cid | None) -> list[Mat
 
 
 def _has_matching_ancestor(match: Match, others: Iterable[Match], axes: Axes) -> bool:
-    ancestry = axes.ancestry(match.work)
-    return any(other.work in ancestry for other in others if other is not match)
+    return any(axes.ancestries.has(match.work, other.work) for other in others)
 
 
-def _rivals(work: SignedObject, others: Iterable[Match], axes: Axes) -> Iterator[Rival]:
+def _rivals(work: Cid, others: Iterable[Match], axes: Axes) -> Iterator[Rival]:
     """Works that are neither sources of the work nor made of it, the earliest evidence first."""
-    ancestry = axes.ancestry(work.cid)
+    has = axes.ancestries.has
     for match in sorted(others, key=lambda match: axes.evidence_order(match.work)):
-        if match.work not in ancestry and work.cid not in axes.ancestry(match.work):
+        if not has(work, match.work) and not has(match.work, work):
             yield axes.rival(match)

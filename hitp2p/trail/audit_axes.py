@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from hitp2p.codec.cid import Cid
 from hitp2p.errors import InvalidError, MissingBlocksError
 from hitp2p.objects.envelope import SignedObject
 from hitp2p.objects.kinds import ObjectClass
+from hitp2p.objects.known import known_field
 from hitp2p.objects.pages import ListPage, parse_list_page
+from hitp2p.trail.ancestry import Ancestries
 from hitp2p.trail.audit_gaps import iter_gaps
+from hitp2p.trail.audit_headline import headline_of
+from hitp2p.trail.claims import is_withheld
 from hitp2p.trail.credit_lines import Claim, CreditLine, Person
 from hitp2p.trail.credits import CreditSheet, credit_sheet
-from hitp2p.trail.display import code_of, safe_line
 from hitp2p.trail.evidence import Evidence
-from hitp2p.trail.licenses import audit_licenses
+from hitp2p.trail.license_terms import ADAPTING
+from hitp2p.trail.licenses import BOUND, audit_licenses
 from hitp2p.trail.report import (
     Credits,
     FileFacts,
@@ -39,41 +43,26 @@ class Axes:
     def __init__(self, evidence: Evidence, auditor: StandingAuditor) -> None:
         self._evidence = evidence
         self._auditor = auditor
-        self._ancestries: dict[Cid, frozenset[Cid]] = {}
         self._times: dict[Cid, Time] = {}
+        self.ancestries = Ancestries(evidence, ())
+        self._n_left = 0
 
     # --- what the choice of a match needs -----------------------------------------------------------
 
-    def ancestry(self, work: Cid) -> frozenset[Cid]:
-        """The works that a work builds on, to any depth, here or not; without itself."""
-        if work not in self._ancestries:
-            met: set[Cid] = set()
-            waiting = [work]
-            while waiting:
-                obj = self._evidence.lookup(waiting.pop())
-                new = set() if obj is None else set(self._sources(obj)) - met
-                met |= new
-                waiting.extend(new)
-            self._ancestries[work] = frozenset(met)
-        return self._ancestries[work]
+    def weigh(self, works: Sequence[Cid], *, n_left: int = 0) -> None:
+        """Get ready to compare these works, and to report on one of them.
 
-    def _sources(self, obj: SignedObject) -> Iterator[Cid]:
-        if obj.object_class not in (ObjectClass.WORK, ObjectClass.UNKNOWN):
-            return
-        yield from (parent for parent in obj.parents if parent != obj.project)
-        if obj.object_class is ObjectClass.WORK:
-            for use in self._entries(obj, "uses", ListPage.USES):
-                if "work" in use:
-                    yield Cid.parse(use["work"])
+        Args:
+            works: each with the file in question.
+            n_left: how many more have it, which are not compared.
+        """
+        self.ancestries = Ancestries(self._evidence, works)
+        self._n_left = n_left
 
-    def _entries(self, obj: SignedObject, name: str, page: ListPage) -> Iterator[dict[str, Any]]:
-        yield from obj.body.get(name, ())
-        for cid in obj.body.get(page.value, ()):
-            block = self._evidence.get(cid)
-            try:
-                yield from () if block is None else parse_list_page(block, page)
-            except InvalidError:
-                continue
+    def first_seen(self, work: Cid) -> tuple[bool, int, Cid]:
+        """A key that sorts works by the earliest witness, whoever it is: quick, to choose which ones to weigh [VER-2]."""
+        seen = [witness.body["seen"] for witness in self._witnesses(work)]
+        return (not seen, min(seen, default=0), work)
 
     def evidence_order(self, work: Cid) -> tuple[bool, int, Cid]:
         """A key that sorts works by the earliest evidence of time, those without last [VER-2]."""
@@ -88,7 +77,7 @@ class Axes:
             work=work.cid,
             title=_title(work),
             author=work.identity,
-            name=self._name(work.identity),
+            name=self._name(work.identity, work),
             tier=match.tier,
             not_after=time.not_after,
             claimed=time.claimed,
@@ -116,7 +105,9 @@ class Axes:
                 sheet, lookup=self._evidence.lookup, grants=self._referrers, standing=self._standing
             ),
             "rivals": rivals,
+            "n_not_weighed": self._n_left,
             "disputes": disputes,
+            "unknown_kinds": tuple(self._unknown_kinds(sheet)),
             "superseded_by": tuple(self._superseded_by(work)),
             "shares": self._shares(work),
             "newest": self._newest(work),
@@ -124,7 +115,7 @@ class Axes:
         }
         draft = Report(headline=Headline.VERIFIED, because="", **parts)
         gaps = tuple(iter_gaps(draft))
-        headline, because = _headline(draft, bool(gaps))
+        headline, because = headline_of(draft, has_gaps=bool(gaps))
         return Report(headline=headline, because=because, gaps=gaps, **parts)
 
     def _record(self, work: SignedObject, sheet: CreditSheet, bundle_work: Cid | None) -> Record:
@@ -136,12 +127,16 @@ class Axes:
             project_title=None if project is None else project.body.get("title"),
             title=_title(work),
             author=work.identity,
-            author_name=self._name(work.identity),
+            author_name=self._name(work.identity, work),
             n_sources=len(sheet.lines) - 1,
             n_people=len(people),
             missing=sheet.missing,
             from_bundle=work.cid == bundle_work,
         )
+
+    def _unknown_kinds(self, sheet: CreditSheet) -> Iterator[Cid]:
+        found = (self._evidence.lookup(line.cid) for line in sheet.lines if line.cid is not None)
+        return (obj.cid for obj in found if obj and obj.object_class is ObjectClass.UNKNOWN)
 
     def _sheet(self, work: SignedObject) -> CreditSheet:
         return credit_sheet(
@@ -162,13 +157,10 @@ class Axes:
 
     def _time(self, work: SignedObject) -> Time:
         seen: dict[Cid, int] = {}
-        witnesses = [w for w in self._referrers(work.cid) if w.kind == "witness"]
-        concerned = self._concerned(work) if witnesses else frozenset[Cid]()
-        for witness in witnesses:
+        for witness in self._witnesses(work.cid):
             by = witness.identity
-            if by in concerned or self._standing(witness) is not Standing.GOOD:
-                continue
-            seen[by] = min(witness.body["seen"], seen.get(by, witness.body["seen"]))
+            if not self.ancestries.takes_part(work.cid, by):
+                seen[by] = min(witness.body["seen"], seen.get(by, witness.body["seen"]))
         found = sorted((when, by) for by, when in seen.items())
         return Time(
             claimed=work.time,
@@ -176,17 +168,12 @@ class Axes:
             witnesses=tuple((by, self._name(by), when) for when, by in found),
         )
 
-    def _concerned(self, work: SignedObject) -> frozenset[Cid]:
-        """Authors and credited people of a work and of its ancestry, who can't be witnesses for it."""
-        works = (self._evidence.lookup(cid) for cid in (work.cid, *self.ancestry(work.cid)))
-        return frozenset(who for obj in works if obj is not None for who in self._people(obj))
-
-    def _people(self, obj: SignedObject) -> Iterator[Cid]:
-        yield obj.identity
-        if obj.object_class is ObjectClass.WORK:
-            for credit in self._entries(obj, "credits", ListPage.CREDITS):
-                if "who" in credit:
-                    yield Cid.parse(credit["who"])
+    def _witnesses(self, work: Cid) -> Iterator[SignedObject]:
+        """In good standing and not taken back, whoever they are by."""
+        for obj in self._referrers(work):
+            is_good = obj.kind == "witness" and self._standing(obj) is Standing.GOOD
+            if is_good and not self._is_withdrawn(obj):
+                yield obj
 
     def _newest(self, work: SignedObject) -> int:
         about = (obj.time for obj in self._referrers(work.cid))
@@ -195,31 +182,70 @@ class Axes:
     # --- what others say of it ----------------------------------------------------------------------
 
     def _disputes(self, work: SignedObject, sheet: CreditSheet) -> Iterator[Statement]:
-        """Disputes of the work and its sources, unmet claims of ancestors, withdrawals of the work [VER-5]."""
+        """What counts against the work or a source [VER-5]."""
+        uses = {line.cid: {use.relation for use in line.uses} for line in sheet.lines if line.cid}
         for line in sheet.lines:
             if line.cid is None or line.missing:
                 continue
             about = [obj for obj in self._referrers(line.cid) if self._speaks_of(obj, line.cid)]
             for obj in sorted(about, key=lambda obj: obj.cid):
-                if self._counts(obj, line.cid, is_work=line.cid == work.cid):
+                if self._counts(obj, line.cid, work, uses) and not self._is_withdrawn(obj):
                     yield self._statement(obj, line.cid)
 
     def _speaks_of(self, obj: SignedObject, work: Cid) -> bool:
-        target = obj.body.get("target")
-        is_about = isinstance(target, dict) and target.get("object") == str(work)
+        target = known_field(obj, "target")
+        is_about = target is not None and target["object"] == str(work)
         return is_about and self._standing(obj) is Standing.GOOD
 
-    def _counts(self, obj: SignedObject, work: Cid, *, is_work: bool) -> bool:
+    def _counts(
+        self, obj: SignedObject, about: Cid, work: SignedObject, uses: Mapping[Cid, set[str]]
+    ) -> bool:
         match obj.kind:
             case "dispute":
-                return not self._is_withdrawn(obj)
+                return True
             case "claim_ancestor":
-                own = Cid.parse(obj.body["own"]["object"])
-                return is_work and own not in self.ancestry(work) and not self._is_withdrawn(obj)
+                return self._is_unmet(obj, uses)
+            case "answer":
+                return self._denies_use(obj, about)
             case "withdrawal":
-                return is_work and obj.identity == self._work(work).identity
+                is_own = about == work.cid and obj.identity == work.identity
+                return is_own and obj.body["scope"] != "name"
             case _:
                 return False
+
+    def _is_unmet(self, claim: SignedObject, uses: Mapping[Cid, set[str]]) -> bool:
+        """Whether somebody's own work isn't named, or only as one of which nothing was taken."""
+        own = Cid.parse(claim.body["own"]["object"])
+        claimed_work = self._evidence.lookup(own)
+        if claimed_work is not None and claimed_work.identity != claim.identity:
+            return False
+        relation = claim.body.get("relation")
+        takes = ADAPTING if relation in ADAPTING else BOUND if relation in BOUND else None
+        return own not in uses or (takes is not None and not takes & uses[own])
+
+    def _denies_use(self, answer: SignedObject, about: Cid) -> bool:
+        """Whether the author of a source says that a use of it isn't as the work says."""
+        if answer.body["about"] != "source" or answer.body["answer"] == "accept":
+            return False
+        used = self._use(self._work(about), answer.body["line"])
+        source = None if used is None else self._evidence.lookup(used)
+        return source is not None and source.identity == answer.identity
+
+    def _use(self, work: SignedObject, line: int) -> Cid | None:
+        """The work that stands in one line of the uses, pages included; None where that can't be told."""
+        uses: list[dict[str, Any]] = list(known_field(work, "uses") or ())
+        for page in known_field(work, ListPage.USES.value) or ():
+            if len(uses) > line:
+                break
+            block = self._evidence.get(page)
+            try:
+                uses += [] if block is None else parse_list_page(block, ListPage.USES)
+            except InvalidError:
+                block = None
+            if block is None:
+                return None
+        found = uses[line].get("work") if line < len(uses) else None
+        return None if found is None else Cid.parse(found)
 
     def _is_withdrawn(self, statement: SignedObject) -> bool:
         return any(
@@ -235,8 +261,9 @@ class Axes:
             cid=obj.cid,
             kind=obj.kind,
             by=obj.identity,
-            name=self._name(obj.identity),
+            name=self._name(obj.identity, self._work(about)),
             reason=obj.body.get("reason"),
+            scope=obj.body["scope"] if obj.kind == "withdrawal" else None,
             about=about,
         )
 
@@ -251,11 +278,12 @@ class Axes:
                 yield Cid.parse(obj.body["replacement"])
 
     def _shares(self, work: SignedObject) -> Shares:
-        """Agreed where every party with an identity accepted its line, or is the author."""
+        """Agreed where every party accepted its line, or is the author; a name without an identity can't."""
         split = work.body.get("split") if work.kind == "release" else None
         if split is None:
             return Shares.NONE
-        answers = [obj for obj in self._referrers(work.cid) if obj.kind == "answer"]
+        about = (obj for obj in self._referrers(work.cid) if obj.kind == "answer")
+        answers = [obj for obj in about if self._speaks_of(obj, work.cid)]
         agreed = all(
             part.get("who") == str(work.identity) or self._accepts(answers, part.get("who"), line)
             for line, part in enumerate(split["parts"])
@@ -269,7 +297,7 @@ class Axes:
             if str(answer.identity) == who
             and answer.body["about"] == "split"
             and answer.body["line"] == line
-            and self._standing(answer) is Standing.GOOD
+            and not self._is_withdrawn(answer)
         }
         return said == {"accept"}
 
@@ -287,7 +315,12 @@ class Axes:
     def _standing(self, obj: SignedObject) -> Standing:
         return self._auditor.audit(obj).standing
 
-    def _name(self, identity: Cid) -> str | None:
+    def _name(self, identity: Cid, work: SignedObject | None = None) -> str | None:
+        """The name in a genesis that is here; none where the person asked not to be named for the work [CRD-5]."""
+        if work is not None and is_withheld(
+            work.cid, identity, self._referrers(work.cid), self._standing
+        ):
+            return None
         genesis = self._evidence.lookup(identity)
         is_person = genesis is not None and genesis.kind == "identity"
         return genesis.body.get("name") if genesis is not None and is_person else None
@@ -320,54 +353,3 @@ def _standings(sheet: CreditSheet) -> Iterator[tuple[Cid, Standing]]:
         if line.cid is not None and line.standing not in (None, Standing.GOOD):
             assert line.standing is not None
             yield line.cid, line.standing
-
-
-# --- the headline -----------------------------------------------------------------------------------
-
-
-def _headline(report: Report, has_gaps: bool) -> tuple[Headline, str]:
-    """[VER-6] for a file that matches."""
-    reason = next(filter(None, (ask(report) for ask in _DISPUTED_BY)), None)
-    if reason is not None:
-        return Headline.DISPUTED, reason
-    if has_gaps:
-        return (
-            Headline.VERIFIED_WITH_GAPS,
-            "what is here is right, and something is open: see the gaps",
-        )
-    return Headline.VERIFIED, "all that is needed is here and right, and nothing is open"
-
-
-def _denied(report: Report) -> str | None:
-    assert report.credits is not None
-    for line, person in report.credits.denied:
-        if line.distance == 0:
-            return f"{person.shown} denies the credit that the work gives them"
-    return None
-
-
-def _disputed(report: Report) -> str | None:
-    assert report.match is not None
-    for one in report.disputes:
-        if one.kind == "dispute" and one.about == report.match.work:
-            return f'{_who(one.name, one.by)} disputes it: "{safe_line(one.reason or "")}"'
-    return None
-
-
-def _badly_signed(report: Report) -> str | None:
-    assert report.standing is not None
-    assert report.record is not None
-    who = _who(report.record.author_name, report.record.author)
-    if report.standing.standing is Standing.DISAVOWED:
-        return f"{who} denies the key that signed it"
-    if report.standing.standing is Standing.FORKED:
-        return f"two rival successors claim to be {who}, so nobody can tell whose word it is"
-    return None
-
-
-_DISPUTED_BY: tuple[Callable[[Report], str | None], ...] = (_denied, _disputed, _badly_signed)
-
-
-def _who(name: str | None, identity: Cid | None) -> str:
-    shown = safe_line(name) if name else "(name not here)"
-    return shown if identity is None else f"{shown} {code_of(identity)}"

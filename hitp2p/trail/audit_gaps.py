@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from hitp2p.codec.cid import Cid
 from hitp2p.trail.credit_lines import Claim, CreditLine
-from hitp2p.trail.display import code_of, safe_line, short_name
-from hitp2p.trail.license_terms import Permission
+from hitp2p.trail.display import code_of, quoted, safe_line, safe_name, short_name
 from hitp2p.trail.licenses import LicenseEdge
-from hitp2p.trail.report import Gap, GapCode, Report
+from hitp2p.trail.names import fold_name
+from hitp2p.trail.report import Gap, GapCode, Report, Rival
 from hitp2p.trail.standing import Standing
 
 __all__ = ["iter_gaps"]
@@ -16,7 +17,7 @@ __all__ = ["iter_gaps"]
 
 def iter_gaps(report: Report) -> Iterator[Gap]:
     """The gaps of a report that has a match, whose other axes are there."""
-    for gaps in (_credit_gaps, _missing, _standing, _statements, _licenses, _rivals, _display):
+    for gaps in _GAPS:
         yield from gaps(report)
 
 
@@ -55,6 +56,10 @@ def _missing(report: Report) -> Iterator[Gap]:
             code=GapCode.MISSING,
             text=f"{_count(len(report.record.missing), 'source')} or list page not here: {names}",
         )
+    assert report.credits is not None
+    if report.credits.sheet.is_cut:
+        text = "the lists of its sources are longer than anyone reads, so sources and people are left out"
+        yield Gap(code=GapCode.CUT, text=text)
 
 
 def _standing(report: Report) -> Iterator[Gap]:
@@ -81,48 +86,56 @@ _KEYS = {
 def _statements(report: Report) -> Iterator[Gap]:
     assert report.match is not None
     for one in report.disputes:
-        who = f"{safe_line(one.name or '(name not here)')} {code_of(one.by)}"
-        words = f': "{safe_line(one.reason)}"' if one.reason else ""
+        who = _who(one.name, one.by)
+        words = f": {quoted(one.reason)}" if one.reason else ""
+        is_source = one.about != report.match.work
+        it = f"a source, {short_name(one.about)}" if is_source else "it"
         if one.kind == "claim_ancestor":
-            yield Gap(code=GapCode.ANCESTOR, text=f"{who} says their own work went into it{words}")
+            text = f"{who} says their own work went into {it}{words}"
+            yield Gap(code=GapCode.ANCESTOR, text=text)
+        elif one.kind == "answer":
+            text = f"{who} says that their work isn't used in {it} as stated{words}"
+            yield Gap(code=GapCode.USE, text=text)
         elif one.kind == "withdrawal":
-            yield Gap(code=GapCode.WITHDRAWN, text=f"its author, {who}, has withdrawn it{words}")
-        elif one.about != report.match.work:
-            text = f"{who} disputes a source, {short_name(one.about)}{words}"
-            yield Gap(code=GapCode.DISPUTE, text=text)
+            what = "its files" if one.scope == "media" else "it"
+            text = f"its author, {who}, has withdrawn {what}{words}"
+            yield Gap(code=GapCode.WITHDRAWN, text=text)
+        elif is_source:
+            yield Gap(code=GapCode.DISPUTE, text=f"{who} disputes {it}{words}")
 
 
 def _licenses(report: Report) -> Iterator[Gap]:
     assert report.license is not None
     for edge in report.license.conflicts:
-        words = f' (its author says: "{safe_line(edge.unchecked)}")' if edge.unchecked else ""
-        yield Gap(
-            code=GapCode.LICENSE,
-            text=f"licence conflict: {_edge(edge)}: {safe_line(edge.judgement.reason)}{words}",
-        )
+        yield Gap(code=GapCode.LICENSE, text=f"licence conflict: {_edge(edge)}")
     for edge in report.license.unknown:
-        yield Gap(
-            code=GapCode.LICENSE,
-            text=f"licence not judged: {_edge(edge)}: {safe_line(edge.judgement.reason)}",
-        )
+        yield Gap(code=GapCode.LICENSE, text=f"licence not judged: {_edge(edge)}")
 
 
 def _edge(edge: LicenseEdge) -> str:
-    source = f'"{safe_line(edge.title)}"' if edge.title else "a source"
+    source = quoted(edge.title) if edge.title else "a source"
     code = "" if edge.source is None else f" {short_name(edge.source)}"
-    how = edge.relation if edge.judgement.permission is not Permission.ALLOWED else ""
-    return f"{safe_line(how)} of {source}{code} in {short_name(edge.work)}"
+    words = f" (its author says: {quoted(edge.unchecked)})" if edge.unchecked else ""
+    where = f"{safe_line(edge.relation)} of {source}{code} in {short_name(edge.work)}"
+    return f"{where}: {safe_line(edge.judgement.reason)}{words}"
 
 
 def _rivals(report: Report) -> Iterator[Gap]:
-    if not report.rivals:
-        return
-    first = report.rivals[0]
-    who = f"{safe_line(first.name or '(name not here)')} {code_of(first.author)}"
-    others = f" and {len(report.rivals) - 1} more" if len(report.rivals) > 1 else ""
-    yield Gap(
-        code=GapCode.RIVALS, text=f"the same file is also signed by {who}{others}, not as a source"
-    )
+    if report.rivals:
+        first = report.rivals[0]
+        others = f" and {len(report.rivals) - 1} more" if len(report.rivals) > 1 else ""
+        older = ", and that record was witnessed first" if _is_older(first, report) else ""
+        text = f"the same file is also signed by {_who(first.name, first.author)}{others}, not as a source{older}"
+        yield Gap(code=GapCode.RIVALS, text=text)
+    if report.n_not_weighed:
+        text = f"{_count(report.n_not_weighed, 'more record')} of the same file here, which nobody compared"
+        yield Gap(code=GapCode.RIVALS, text=text)
+
+
+def _is_older(rival: Rival, report: Report) -> bool:
+    assert report.time is not None
+    own = report.time.not_after
+    return rival.not_after is not None and (own is None or rival.not_after < own)
 
 
 def _display(report: Report) -> Iterator[Gap]:
@@ -135,8 +148,60 @@ def _display(report: Report) -> Iterator[Gap]:
         )
 
 
+def _names(report: Report) -> Iterator[Gap]:
+    """A name that several people have, or one person and somebody who is only named."""
+    people = dict.fromkeys(_people(report))
+    found: dict[str, list[tuple[str, Cid | None]]] = {}
+    for name, who in people:
+        found.setdefault(fold_name(name), []).append((name, who))
+    for alike in found.values():
+        if len({who for _, who in alike}) > 1:
+            shown = _some(dict.fromkeys(_who(name, who) for name, who in alike))
+            text = f"alike in name, and not shown to be one person: {shown}"
+            yield Gap(code=GapCode.NAMES, text=text)
+
+
+def _people(report: Report) -> Iterator[tuple[str, Cid | None]]:
+    """Everyone whom the report names."""
+    assert report.credits is not None
+    assert report.time is not None
+    for line in report.credits.sheet.lines:
+        yield from ((one.name, one.identity) for one in line.people if one.name)
+    yield from ((rival.name, rival.author) for rival in report.rivals if rival.name)
+    yield from ((one.name, one.by) for one in report.disputes if one.name)
+    yield from ((name, by) for by, name, _ in report.time.witnesses if name)
+
+
+def _kinds(report: Report) -> Iterator[Gap]:
+    if report.unknown_kinds:
+        names = _some(short_name(cid) for cid in report.unknown_kinds)
+        count = _count(len(report.unknown_kinds), "source")
+        yield Gap(
+            code=GapCode.KIND,
+            text=f"{count} of a kind that nobody here can read, so whom they name is not known: {names}",
+        )
+
+
+_GAPS = (
+    _credit_gaps,
+    _missing,
+    _kinds,
+    _standing,
+    _statements,
+    _licenses,
+    _rivals,
+    _names,
+    _display,
+)
+
+
+def _who(name: str | None, identity: Cid | None) -> str:
+    shown = safe_name(name) if name else "(name not here)"
+    return f"{shown} {code_of(identity)}" if identity is not None else f"{shown} (no identity)"
+
+
 def _title(line: CreditLine) -> str:
-    return f'"{safe_line(line.title)}"' if line.title else "an untitled work"
+    return quoted(line.title) if line.title else "an untitled work"
 
 
 def _count(n: int, what: str) -> str:

@@ -12,6 +12,7 @@ from hitp2p.errors import InvalidError, MissingBlocksError, UsageError
 from hitp2p.objects.carried import iter_list_pages, texts_only
 from hitp2p.objects.envelope import SignedObject
 from hitp2p.objects.kinds import ObjectClass
+from hitp2p.objects.known import known_field
 from hitp2p.objects.pages import ListPage, audit_list_page, parse_list_page
 from hitp2p.objects.text import parse_text
 from hitp2p.ports import BlockSource
@@ -155,6 +156,7 @@ class _Gathering:
         self._events = events
         self._referrers = referrers
         self._blocks = blocks
+        self._read: set[tuple[Cid, ListPage]] = set()
 
     def run(self, work: SignedObject) -> None:
         """Collect for a work, then for as long as standing asks for more."""
@@ -189,6 +191,8 @@ class _Gathering:
                 waiting.extend(obj.refs)
                 waiting.extend(self._refs_in_pages(obj))
                 waiting.extend(self._statements_about(cid))
+            elif obj.object_class is ObjectClass.STATEMENT:
+                waiting.extend(self._withdrawals_of(obj))
         return new
 
     def _statements_about(self, work: Cid) -> Iterator[Cid]:
@@ -197,9 +201,19 @@ class _Gathering:
             if obj is not None and obj.object_class is ObjectClass.STATEMENT:
                 yield cid
 
+    def _withdrawals_of(self, statement: SignedObject) -> Iterator[Cid]:
+        """Without them a reader would take what was taken back for what still counts."""
+        for cid in self._referrers(statement.cid):
+            obj = self.get(cid)
+            if obj is not None and obj.kind == "withdrawal" and obj.author == statement.author:
+                yield cid
+
     def _refs_in_pages(self, work: SignedObject) -> Iterator[Cid]:
         for page, names in _REFS_IN_PAGES.items():
-            for cid in work.body.get(page.value, ()):
+            for cid in known_field(work, page.value) or ():
+                if (cid, page) in self._read:  # many works may link to one long page
+                    continue
+                self._read.add((cid, page))
                 for entry in self._entries(cid, page):
                     yield from (Cid.parse(entry[name]) for name in names if name in entry)
 

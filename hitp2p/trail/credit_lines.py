@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeAlias
 
 from hitp2p.codec.cid import Cid
 from hitp2p.objects.contribution import ForeignSource
-from hitp2p.trail.display import code_of, safe_line
+from hitp2p.trail.display import code_of, safe_name
 from hitp2p.trail.standing import Standing
 
 __all__ = ["Claim", "CreditLine", "Person", "RoleLine", "SourceUse", "iter_roles"]
@@ -48,7 +49,7 @@ class Person:
         """Name and short code for people, cleaned."""
         if self.withheld:
             return "(name withheld at their wish)"
-        name = safe_line(self.name) if self.name else "(name not here)"
+        name = safe_name(self.name) if self.name else "(name not here)"
         return name if self.identity is None else f"{name} {code_of(self.identity)}"
 
 
@@ -112,14 +113,19 @@ class RoleLine:
     """Each person once, in the order of the sheet, with the lines in which they have the role."""
 
 
+_Who: TypeAlias = tuple[Cid | str | None, bool]
+"""Who, and whether the name is withheld: who doesn't want it in one work is not given away by another [CRD-5]."""
+
+
 def iter_roles(lines: Iterable[CreditLine]) -> Iterator[RoleLine]:
     """The same credits turned round: by role, in the order in which roles first appear."""
-    found: dict[str, dict[Cid | str | None, tuple[Person, list[CreditLine]]]] = {}
+    found: dict[str, dict[_Who, tuple[Person, list[CreditLine]]]] = {}
     for line in lines:
         for person in line.people:
             for role in person.roles:
                 people = found.setdefault(role, {})
-                people.setdefault(person.identity or person.name, (person, []))[1].append(line)
+                key = (person.identity or person.name, person.withheld)
+                people.setdefault(key, (person, []))[1].append(line)
     for role, people in found.items():
         yield RoleLine(
             role=role, people=tuple((person, tuple(where)) for person, where in people.values())

@@ -1,4 +1,4 @@
-"""Credits: everything that went into a work, at any depth, and who made it [CRD-1 to CRD-5].
+"""Credits: everything that went into a work, at any depth, and who made it [CRD-1 to CRD-6].
 
 Computed from the graph, so nobody has to keep a list. It stands beside what people said in their own words, and doesn't
 replace it.
@@ -8,16 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, TypeAlias
 
+from hitp2p import limits
 from hitp2p.codec.cid import Cid
 from hitp2p.errors import InvalidError, MissingBlocksError, UsageError
 from hitp2p.objects.contribution import Credit, ForeignSource, Use
 from hitp2p.objects.envelope import SignedObject
 from hitp2p.objects.kinds import ObjectClass
+from hitp2p.objects.known import known_field
 from hitp2p.objects.pages import ListPage, parse_list_page
 from hitp2p.ports import BlockSource
 from hitp2p.trail import credits_text
+from hitp2p.trail.claims import Said, claim_of
 from hitp2p.trail.credit_lines import (
     Claim,
     CreditLine,
@@ -29,7 +33,15 @@ from hitp2p.trail.credit_lines import (
 from hitp2p.trail.graph import count_generations
 from hitp2p.trail.standing import Standing
 
-__all__ = ["Claim", "CreditLine", "CreditSheet", "Person", "RoleLine", "SourceUse", "credit_sheet"]
+__all__ = [
+    "Claim",
+    "CreditLine",
+    "CreditSheet",
+    "Person",
+    "RoleLine",
+    "SourceUse",
+    "credit_sheet",
+]
 
 Lookup: TypeAlias = Callable[[Cid], SignedObject | None]
 """Valid objects that are here."""
@@ -45,6 +57,8 @@ class CreditSheet:
     """By (distance, generation descending, CID); works that are not here and sources outside stand last in their distance."""
     missing: tuple[Cid, ...]
     """Works and list pages that the walk wanted and that are not here, by CID."""
+    is_cut: bool = False
+    """Whether the lists are longer than what is read, so that sources and people are left out [CRD-6]."""
 
     def by_role(self) -> tuple[RoleLine, ...]:
         """The same credits, by what people did."""
@@ -69,7 +83,7 @@ class CreditSheet:
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for `json.dumps`; the fields are in `hitp2p/trail/README.md` and stay."""
-        return credits_text.to_json(self.work, self.lines, self.missing)
+        return credits_text.to_json(self.work, self.lines, self.missing, is_cut=self.is_cut)
 
 
 def credit_sheet(
@@ -96,7 +110,9 @@ def credit_sheet(
         raise UsageError(f"{work.cid} is a {work.kind}; contributions and releases have credits")
     walk = _Walk(lookup, blocks, answers or (lambda _: ()), standing)
     walk.run(work)
-    return CreditSheet(work=work.cid, lines=walk.lines(), missing=tuple(sorted(walk.missing)))
+    lines = walk.lines()
+    missing = tuple(sorted(walk.missing))
+    return CreditSheet(work=work.cid, lines=lines, missing=missing, is_cut=walk.is_cut)
 
 
 def _is_source(obj: SignedObject) -> bool:
@@ -140,8 +156,11 @@ class _Walk:
         self.standing = standing
         self.met: dict[_SourceKey, _Met] = {}
         self.missing: set[Cid] = set()
+        self.lost: set[tuple[Cid, ListPage]] = set()  # lists with a page that is not here
         self.names: dict[Cid, str | None] = {}
         self.generations: dict[Cid, int] = {}
+        self.n_entries = self.n_page_bytes = 0
+        self.is_cut = False
 
     def run(self, work: SignedObject) -> None:
         self.met[work.cid] = _Met(distance=0, obj=work, source=None, project=work.project)
@@ -186,23 +205,32 @@ class _Walk:
         met.uses.append((user, number, use))
 
     def entries(self, obj: SignedObject, name: str, page: ListPage) -> Iterator[Mapping[str, Any]]:
-        """A list in the body of a known kind, with the pages on which it goes on."""
-        if obj.object_class is ObjectClass.UNKNOWN:
-            return
-        yield from obj.body.get(name, ())
-        for cid in obj.body.get(page.value, ()):
-            yield from self.page_entries(obj, cid, page)
+        """A list in the body of a known kind, with the pages on which it goes on, up to the bounds [CRD-6].
+
+        Works may link to the pages of others, so the lists of a small bundle could be endless.
+        """
+        pages = (self.page_entries(obj, cid, page) for cid in known_field(obj, page.value) or ())
+        for entry in chain(known_field(obj, name) or (), chain.from_iterable(pages)):
+            self.n_entries += 1
+            if self.n_entries > limits.SHEET_ENTRIES or self.is_cut:
+                self.is_cut = self.met[obj.cid].incomplete = True
+                return
+            yield entry
 
     def page_entries(
         self, obj: SignedObject, cid: Cid, page: ListPage
     ) -> Iterable[Mapping[str, Any]]:
         block = None if self.blocks is None else self.blocks.get(cid)
         if block is not None:
+            self.n_page_bytes += len(block)
+            if self.n_page_bytes > limits.SHEET_PAGE_BYTES:
+                self.is_cut = True
             try:
-                return parse_list_page(block, page)
+                return [{}] if self.is_cut else parse_list_page(block, page)
             except InvalidError:
                 pass  # counts as one that is not here [OBJ-23]
         self.missing.add(cid)
+        self.lost.add((obj.cid, page))
         self.met[obj.cid].incomplete = True
         return ()
 
@@ -231,8 +259,8 @@ class _Walk:
             standing = self.standing and self.standing(obj)
             people = tuple(self.people(obj, standing))
             title = obj.body["title"] if known else None
-            note = obj.body.get("note") if known else None
-            license_, from_project = self.license(obj, known)
+            note = known_field(obj, "note")
+            license_, from_project = self.license(obj)
         elif source is not None:
             title, license_ = source.title, source.license
             people = _foreign_people(source)
@@ -270,9 +298,9 @@ class _Walk:
             for user, _, use in sorted(met.uses, key=order)
         )
 
-    def license(self, obj: SignedObject, known: bool) -> tuple[str | None, bool]:
+    def license(self, obj: SignedObject) -> tuple[str | None, bool]:
         """The licence, and whether it is the project's default [CRD-4]."""
-        own: str | None = obj.body.get("license") if known else None
+        own: str | None = known_field(obj, "license")
         if own is not None or obj.project is None:
             return own, False
         project = self.lookup(obj.project)
@@ -281,36 +309,28 @@ class _Walk:
 
     def people(self, obj: SignedObject, standing: Standing | None) -> Iterator[Person]:
         """Those whom the work credits, and its author."""
-        credits = [
-            Credit.from_body(entry) for entry in self.entries(obj, "credits", ListPage.CREDITS)
-        ]
-        if all(credit.who != obj.author for credit in credits):
-            credits.append(Credit(who=obj.author, role="ctb"))
-        by_person: dict[Cid | str | None, list[tuple[int, Credit]]] = {}
-        for number, credit in enumerate(credits):
-            by_person.setdefault(credit.who or credit.name, []).append((number, credit))
+        credits: list[tuple[int | None, Credit]] = []
+        for number, entry in enumerate(self.entries(obj, "credits", ListPage.CREDITS)):
+            # after a page that is not here nobody can tell the place of a credit
+            place = None if (obj.cid, ListPage.CREDITS) in self.lost else number
+            credits.append((place, Credit.from_body(entry)))
+        if all(credit.who != obj.author for _, credit in credits):
+            credits.append((None, Credit(who=obj.author, role="ctb")))
+        said = Said.about(obj, self.answers, self.standing)
+        by_person: dict[Cid | str | None, list[tuple[int | None, Credit]]] = {}
+        for place, credit in credits:
+            by_person.setdefault(credit.who or credit.name, []).append((place, credit))
         for named in by_person.values():
             who = named[0][1].who
             name = next((credit.name for _, credit in named if credit.name), None)
-            withheld = who is not None and self.is_withheld(obj, who)
+            withheld = who in said.withheld
             yield Person(
                 identity=who,
                 name=None if withheld else name or (None if who is None else self.name(who)),
                 withheld=withheld,
                 roles=tuple(dict.fromkeys(credit.role for _, credit in named)),
-                claim=self.claim(obj, who, {number for number, _ in named}, standing),
+                claim=claim_of(obj, who, [place for place, _ in named], standing, said),
             )
-
-    def is_withheld(self, obj: SignedObject, who: Cid) -> bool:
-        """Whether a person asked not to be named for a work [CRD-5]."""
-        return any(
-            said.kind == "withdrawal"
-            and said.author == who
-            and said.body["scope"] == "name"
-            and said.body["target"]["object"] == str(obj.cid)
-            and (self.standing is None or self.standing(said) is Standing.GOOD)
-            for said in self.answers(obj.cid)
-        )
 
     def name(self, identity: Cid) -> str | None:
         """The name in a genesis, if it is here."""
@@ -319,25 +339,6 @@ class _Walk:
             is_person = genesis is not None and genesis.kind == "identity"
             self.names[identity] = genesis.body.get("name") if genesis and is_person else None
         return self.names[identity]
-
-    def claim(
-        self, obj: SignedObject, who: Cid | None, lines: set[int], standing: Standing | None
-    ) -> Claim:
-        """Whose word it is that a person did these things [CRD-2]."""
-        if who is None:
-            return Claim.CLAIMED
-        if who == obj.author:
-            return Claim.SELF if standing in (None, Standing.GOOD) else Claim.CLAIMED
-        said = {
-            answer.body["answer"]
-            for answer in self.answers(obj.cid)
-            if _is_answer(answer, obj.cid, who, lines)
-            and (self.standing is None or self.standing(answer) is Standing.GOOD)
-        }
-        for word, claim in _CAREFUL_FIRST.items():
-            if word in said:
-                return claim
-        return Claim.CLAIMED
 
     def generation(self, cid: Cid) -> int:
         if cid not in self.generations:
@@ -350,21 +351,6 @@ class _Walk:
         if obj is None:
             raise MissingBlocksError(f"{cid}, which a valid object requires, is not here", [cid])
         return obj.required
-
-
-_CAREFUL_FIRST = {"deny": Claim.DENIED, "amend": Claim.AMENDED, "accept": Claim.CONFIRMED}
-"""Where one person gave several answers, the most careful is shown."""
-
-
-def _is_answer(answer: SignedObject, work: Cid, who: Cid, lines: set[int]) -> bool:
-    body = answer.body
-    return (
-        answer.kind == "answer"
-        and answer.author == who
-        and body["target"]["object"] == str(work)
-        and body["about"] == "credit"
-        and body["line"] in lines
-    )
 
 
 def _key_of(use: Use) -> _SourceKey:

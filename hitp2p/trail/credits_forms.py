@@ -7,13 +7,22 @@ others, which have no word for it.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator
 from html import escape
 from typing import Any, Final
 
 from hitp2p.trail.credit_lines import CreditLine, Person
 from hitp2p.trail.credits import CreditSheet
-from hitp2p.trail.display import license_url, role_word, safe_line, web_url
+from hitp2p.trail.display import (
+    license_url,
+    quoted,
+    role_word,
+    safe_line,
+    safe_name,
+    source_url,
+    web_url,
+)
 
 __all__ = ["FORMS", "render"]
 
@@ -36,7 +45,7 @@ def _title(line: CreditLine) -> str:
 def _name(person: Person) -> str:
     if person.withheld:
         return "name withheld"
-    return safe_line(person.name) if person.name else "unknown"
+    return safe_name(person.name) if person.name else "unknown"
 
 
 def _names(people: Iterable[Person]) -> str:
@@ -46,7 +55,7 @@ def _names(people: Iterable[Person]) -> str:
 def _pointer(line: CreditLine) -> str:
     if line.cid is not None:
         return f"hitp2p:{line.cid}"
-    return safe_line(line.source.url) if line.source is not None and line.source.url else ""
+    return (line.source and source_url(line.source.url)) or ""
 
 
 def _terms(line: CreditLine) -> str:
@@ -61,7 +70,9 @@ def _tasl(line: CreditLine) -> str:
     if line.missing:
         return f"A work that is not here, {_pointer(line)}"
     return ", ".join(
-        filter(None, (f'"{_title(line)}" by {_names(line.people)}', _pointer(line), _terms(line)))
+        filter(
+            None, (f"{quoted(_title(line))} by {_names(line.people)}", _pointer(line), _terms(line))
+        )
     )
 
 
@@ -115,11 +126,19 @@ def _srt(sheet: CreditSheet) -> str:
 
 def _cut(block: list[str]) -> Iterator[list[str]]:
     """A block in captions, its heading on each."""
-    heading, *rest = (safe_line(line).replace("-->", "->") for line in block)
+    heading, *rest = (_caption(line) for line in block)
     if not rest:
         yield [heading]
     for at in range(0, len(rest), _CAPTION_LINES - 1):
         yield [heading, *rest[at : at + _CAPTION_LINES - 1]]
+
+
+def _caption(text: str) -> str:
+    """Players read markup in captions, an arrow as a time, and an empty line as an end."""
+    return safe_line(text).replace("-->", "->").translate(_NO_MARKUP).strip() or "-"
+
+
+_NO_MARKUP: Final = str.maketrans("<>{}", "\u2039\u203a()")
 
 
 def _clock(number: int) -> str:
@@ -132,7 +151,7 @@ def _spdx(sheet: CreditSheet) -> str:
     found: dict[str, list[str]] = {}
     for line in sheet.lines:
         if not line.missing:
-            found.setdefault(line.license or "NOASSERTION", []).append(f'"{_title(line)}"')
+            found.setdefault(line.license or "NOASSERTION", []).append(quoted(_title(line)))
     return "\n".join(
         f"{safe_line(license)}: {', '.join(titles)}" for license, titles in found.items()
     )
@@ -144,21 +163,18 @@ def _spdx(sheet: CreditSheet) -> str:
 def _json_ld(sheet: CreditSheet) -> str:
     """schema.org CreativeWork with ccREL's attribution, one node a work."""
     based_on: dict[str, list[str]] = {}
-    for line in sheet.lines[1:]:
+    named = [(_node_name(line, number), line) for number, line in enumerate(sheet.lines)]
+    for name, line in named:
         for use in line.uses:
-            based_on.setdefault(f"hitp2p:{use.by}", []).append(_node_id(line))
-    graph = [_node(line, based_on.get(_node_id(line), [])) for line in sheet.lines]
+            based_on.setdefault(f"hitp2p:{use.by}", []).append(name)
+    graph = [_node(line, name, based_on.get(name, [])) for name, line in named]
     context = {"@vocab": "https://schema.org/", "cc": "http://creativecommons.org/ns#"}
-    return json.dumps({"@context": context, "@graph": graph}, indent=2, ensure_ascii=True)
+    text = json.dumps({"@context": context, "@graph": graph}, indent=2, ensure_ascii=True)
+    return text.replace("<", "\\u003c")  # it may stand in a page, where `</script>` would end it
 
 
-def _node_id(line: CreditLine) -> str:
-    source = line.source
-    return _pointer(line) or f"_:{safe_line((source and source.title) or 'source')}"
-
-
-def _node(line: CreditLine, based_on: list[str]) -> dict[str, Any]:
-    node: dict[str, Any] = {"@id": _node_id(line), "@type": "CreativeWork"}
+def _node(line: CreditLine, name: str, based_on: list[str]) -> dict[str, Any]:
+    node: dict[str, Any] = {"@id": name, "@type": "CreativeWork"}
     if line.missing:
         return node
     url = license_url(line.license) if line.license else None
@@ -176,6 +192,11 @@ def _node(line: CreditLine, based_on: list[str]) -> dict[str, Any]:
     return {name: value for name, value in node.items() if value not in (None, [])}
 
 
+def _node_name(line: CreditLine, number: int) -> str:
+    """A work's pointer; a source outside has no name that its author can choose, or it could pose as a work."""
+    return f"_:source{number}" if line.cid is None else f"hitp2p:{line.cid}"
+
+
 def _role(person: Person, role: str) -> dict[str, Any]:
     who: dict[str, Any] = {"@type": "Person", "name": _name(person)}
     if person.identity is not None and not person.withheld:
@@ -191,7 +212,18 @@ def _reuse(sheet: CreditSheet) -> str:
     lines += ["", f"SPDX-License-Identifier: {_reuse_license(here[0])}"]
     if len(here) > 1:
         lines += ["", "Built from:", *(f"  {_tasl(line)}" for line in here[1:])]
-    return "\n".join(lines)
+    return "\n".join(_reuse_line(line) for line in lines)
+
+
+def _reuse_line(text: str) -> str:
+    """Tools read tags anywhere in a line, so only those at its start, which are ours, stay."""
+    for tag in ("SPDX-FileCopyrightText: ", "SPDX-License-Identifier: "):
+        if text.startswith(tag):
+            return tag + _reuse_line(text.removeprefix(tag).lstrip())
+    return _REUSE_TAGS.sub(r"\1 ", text)
+
+
+_REUSE_TAGS: Final = re.compile(r"\b(SPDX|REUSE)-", re.IGNORECASE)
 
 
 def _reuse_license(line: CreditLine) -> str:
@@ -246,7 +278,7 @@ def _id3(sheet: CreditSheet) -> str:
     own = sheet.lines[0]
     url = license_url(own.license) if own.license else None
     pairs = "/".join(
-        f"{safe_line(role_word(role))}/{_name(person)}"
+        f"{_no_slash(role_word(role))}/{_no_slash(_name(person))}"
         for person in own.people
         for role in person.roles
     )
@@ -262,6 +294,11 @@ def _id3(sheet: CreditSheet) -> str:
             ("COMM", _comment(sheet)),
         ]
     )
+
+
+def _no_slash(text: str) -> str:
+    """In TIPL a slash parts role from name and pair from pair."""
+    return safe_line(text).replace("/", "-")
 
 
 def _vorbis(sheet: CreditSheet) -> str:

@@ -12,8 +12,10 @@ from hitp2p.trail.credit_lines import Claim, CreditLine, Person, SourceUse, iter
 from hitp2p.trail.display import (
     code_of,
     license_url,
+    quoted,
     role_word,
     safe_line,
+    safe_name,
     short_name,
     use_word,
     web_url,
@@ -40,7 +42,7 @@ def _title(line: CreditLine) -> str:
 def _who(person: Person, codes: bool) -> str:
     if person.withheld:
         return "(name withheld at their wish)"
-    name = safe_line(person.name) if person.name else "(name not here)"
+    name = safe_name(person.name) if person.name else "(name not here)"
     if person.identity is None:
         return f"{name} (named, cannot answer)" if codes else name
     return f"{name} {code_of(person.identity)}" if codes else name
@@ -81,7 +83,7 @@ def _remarks(line: CreditLine) -> Iterator[str]:
     if line.missing:
         yield "this work is not here: its credits are unknown"
     if line.incomplete:
-        yield "parts of its lists are not here"
+        yield "parts of its lists are not here, or too long to read"
     if line.standing is not None and line.standing is not Standing.GOOD:
         yield f"standing: {line.standing.value}"
 
@@ -111,7 +113,7 @@ def _lines_text(lines: Iterable[CreditLine], codes: bool) -> Iterator[str]:
         indent = "  " * min(line.distance, 8)
         url = license_url(line.license) if line.license else None
         terms = _license(line) + (f"  {url}" if url else "")
-        yield f'{indent}"{_title(line)}"  {_source(line)}  {terms}'
+        yield f"{indent}{quoted(_title(line))}  {_source(line)}  {terms}"
         for person in line.people:
             yield f"{indent}    by {_person(person, codes)}"
         for use in _nearest(line):
@@ -216,12 +218,15 @@ def _roles_html(lines: Sequence[CreditLine], codes: bool) -> Iterator[str]:
 
 
 # --- JSON -----------------------------------------------------------------------------------------
-def to_json(work: Cid, lines: Iterable[CreditLine], missing: Iterable[Cid]) -> dict[str, Any]:
+def to_json(
+    work: Cid, lines: Iterable[CreditLine], missing: Iterable[Cid], *, is_cut: bool = False
+) -> dict[str, Any]:
     """Plain values; text as its author wrote it."""
     return {
         "work": str(work),
         "lines": [_line_json(line) for line in lines],
         "missing": [str(cid) for cid in missing],
+        "is_cut": is_cut,
     }
 
 

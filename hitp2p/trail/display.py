@@ -10,10 +10,13 @@ from hitp2p.codec.cid import OBJECT_CID_START, Cid
 __all__ = [
     "code_of",
     "license_url",
+    "quoted",
     "relation_words",
     "role_word",
     "safe_line",
+    "safe_name",
     "short_name",
+    "source_url",
     "use_word",
     "web_url",
 ]
@@ -48,6 +51,20 @@ def safe_line(text: str) -> str:
     return "".join(_shown(char) for char in " ".join(text.split()))
 
 
+def safe_name(text: str) -> str:
+    """A person's name as received -> one line that can't pass for a name with a code: its square brackets become round."""
+    return safe_line(text).translate(_ROUND)
+
+
+def quoted(text: str) -> str:
+    """A title or label as received -> one line between quotation marks that it can't close itself."""
+    return f'"{safe_line(text).translate(_SINGLE)}"'
+
+
+_ROUND: Final = str.maketrans("[]\uff3b\uff3d", "()()")
+_SINGLE: Final = str.maketrans(dict.fromkeys('"\u201c\u201d\u201e\u201f\u2033\u2036\uff02', "'"))
+
+
 def _shown(char: str) -> str:
     if char.isprintable() or char in _JOINERS:
         return char
@@ -57,6 +74,11 @@ def _shown(char: str) -> str:
 def web_url(url: str) -> str | None:
     """The URL where it is a plain http or https one that may become a link; None otherwise."""
     return url if _WEB.fullmatch(url) and url.isascii() and url.isprintable() else None
+
+
+def source_url(url: str | None) -> str | None:
+    """The URL of a source outside, cleaned; None where it poses as a pointer to a record, which it has none of."""
+    return None if url is None or url.lower().startswith("hitp2p:") else safe_line(url)
 
 
 def license_url(license_id: str) -> str | None:

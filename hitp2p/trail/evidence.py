@@ -8,7 +8,7 @@ from typing import Protocol, TypeAlias
 
 from hitp2p.codec.cid import Cid
 from hitp2p.objects.envelope import SignedObject
-from hitp2p.objects.kinds import ObjectClass
+from hitp2p.objects.known import known_field
 from hitp2p.ports import BlockSource
 from hitp2p.trail.bundle_reader import BundleContents
 from hitp2p.trail.standing import StandingAuditor
@@ -113,9 +113,7 @@ class ObjectSet:
 
 
 def _digests(obj: SignedObject) -> Iterator[bytes]:
-    if obj.object_class is not ObjectClass.WORK:
-        return
-    for entry in obj.body.get("media", ()):
+    for entry in known_field(obj, "media") or ():
         yield entry["sha256"]
         if "essence" in entry:
             yield entry["essence"]["digest"]

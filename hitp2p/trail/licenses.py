@@ -13,6 +13,7 @@ from typing import Any, Final, TypeAlias
 from hitp2p.codec.cid import Cid
 from hitp2p.objects.contribution import ForeignSource
 from hitp2p.objects.envelope import SignedObject
+from hitp2p.objects.known import known_field
 from hitp2p.trail.credit_lines import CreditLine
 from hitp2p.trail.credits import CreditSheet
 from hitp2p.trail.license_terms import (
@@ -26,7 +27,7 @@ from hitp2p.trail.license_terms import (
 )
 from hitp2p.trail.standing import Standing
 
-__all__ = ["Basis", "LicenseEdge", "LicenseReport", "audit_licenses", "granted_license"]
+__all__ = ["BOUND", "Basis", "LicenseEdge", "LicenseReport", "audit_licenses", "granted_license"]
 
 Lookup: TypeAlias = Callable[[Cid], SignedObject | None]
 """Valid objects that are here."""
@@ -212,21 +213,21 @@ class _Audit:
             judgement=judgement,
             basis=basis,
             grant=grant,
-            unchecked=None if maker is None else maker.body.get("unchecked"),
+            unchecked=None if maker is None else known_field(maker, "unchecked"),
         )
 
     def judge(
         self, line: CreditLine, by: Cid, relation: str
     ) -> tuple[Judgement, Basis, Cid | None]:
         """By the licence first, so that nobody is asked for what everybody may do."""
-        if line.missing and relation in _BOUND:
+        if line.missing and relation in BOUND:
             reason = "the source is not here, so its licence is not known"
             judgement = Judgement(permission=Permission.UNKNOWN, reason=reason)
             return judgement, Basis.LICENSE, None
         judgement = judge_edge(line.license, self.licenses[by], relation)
         source = None if line.cid is None else self.lookup(line.cid)
         maker = self.lookup(by)
-        if source is None or maker is None or maker.author is None or relation not in _BOUND:
+        if source is None or maker is None or maker.author is None or relation not in BOUND:
             return judgement, Basis.LICENSE, None
         if source.author == maker.author:
             reason = "both are by one author"
@@ -306,7 +307,7 @@ class _Audit:
         return fitting_licenses([*direct, *deeper])
 
 
-_BOUND: Final = ADAPTING | {"collect"}
+BOUND: Final = ADAPTING | {"collect"}
 """Relations for which it matters what the source allows."""
 
 

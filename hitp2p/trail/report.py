@@ -180,6 +180,8 @@ class Statement:
     name: str | None
     reason: str | None
     """In their own words."""
+    scope: str | None
+    """Of a withdrawal: `work` or `media`."""
     about: Cid
     """The work that it speaks of."""
 
@@ -220,6 +222,7 @@ class GapCode(StrEnum):
     """What a reader can't check, or should know."""
 
     MISSING = "missing"
+    CUT = "lists-too-long"
     UNANSWERED = "unanswered-credits"
     AMENDED = "amended-credits"
     DENIED = "denied-credits"
@@ -227,9 +230,12 @@ class GapCode(StrEnum):
     RIVALS = "rivals"
     LICENSE = "license"
     DISPUTE = "disputed-source"
+    USE = "denied-use"
     ANCESTOR = "claimed-ancestor"
     WITHDRAWN = "withdrawn"
     DISPLAY = "display-differs"
+    NAMES = "same-name"
+    KIND = "unknown-kind"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,8 +249,10 @@ class Gap:
 
 NOT_PROVEN: Final = (
     "that nobody made it before or elsewhere without signing it",
-    "that people are who their names say: a name is a claim, the code beside it isn't",
+    "that people are who their names say, or that two of them aren't one: a name is a claim, the code beside it isn't",
+    "that no source was left out, or used otherwise than it says",
     "that those who stated a licence could give it",
+    "that nobody has signed anything against it that isn't here",
 )
 """What no report can prove [VER-7]."""
 
@@ -268,8 +276,12 @@ class Report:
     time: Time | None = None
     license: LicenseReport | None = None
     rivals: tuple[Rival, ...] = ()
+    n_not_weighed: int = 0
+    """How many more records of the same file are here than a reader weighs against each other [VER-2]."""
     disputes: tuple[Statement, ...] = ()
-    """Disputes of the work and of its sources, unmet claims of ancestors, and withdrawals of the work."""
+    """Disputes of the work and of its sources, unmet claims of ancestors, denied uses, and withdrawals of the work."""
+    unknown_kinds: tuple[Cid, ...] = ()
+    """Sources of a kind that isn't known, whose lists nobody can read [KND-11]."""
     superseded_by: tuple[Cid, ...] = ()
     """Later releases and replacements that say so."""
     shares: Shares = Shares.NONE

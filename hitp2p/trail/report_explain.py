@@ -7,7 +7,7 @@ from typing import Final
 
 from hitp2p.codec.cid import Cid
 from hitp2p.trail.credit_lines import Claim, CreditLine
-from hitp2p.trail.display import code_of, role_word, safe_line, short_name
+from hitp2p.trail.display import code_of, quoted, role_word, safe_line, safe_name, short_name
 from hitp2p.trail.report import GapCode, Report
 from hitp2p.trail.report_text import moment_of, render_report
 
@@ -21,6 +21,7 @@ _CLAIMS: Final = {
     Claim.CLAIMED: "has not answered; the author of the work says so",
 }
 _MEANINGS: Final = {
+    GapCode.CUT: "works may link to endless lists; what lies beyond the bound of this program is not read",
     GapCode.MISSING: "what is not here can't be checked; a bundle made where it is known would have it",
     GapCode.UNANSWERED: "a credit is the word of the work's author until the person signs an answer",
     GapCode.AMENDED: "the person takes part in it, and asks to be named otherwise",
@@ -30,8 +31,11 @@ _MEANINGS: Final = {
     " independent witnesses, never by the time that somebody claims",
     GapCode.LICENSE: "the licence that is stated isn't one that the sources allow, or it isn't in the table",
     GapCode.DISPUTE: "somebody signed that a source isn't what it says",
+    GapCode.USE: "the author of a source says that it was used otherwise, or not at all",
     GapCode.ANCESTOR: "somebody signed that their work went into it and is not named; nothing here shows whether it did",
     GapCode.WITHDRAWN: "the author takes it back; a licence that was given can't be",
+    GapCode.NAMES: "names can be copied: go by the codes, and ask the people elsewhere which one is theirs",
+    GapCode.KIND: "a newer program, or one with kinds of its own, made it; what it says inside is not known here",
     GapCode.DISPLAY: "an orientation, a colour profile or a gain in the tags changes how the same payload is shown",
 }
 
@@ -108,7 +112,7 @@ def _licenses(report: Report) -> Iterator[str]:
     if not report.license.edges:
         yield "  no sources, so nothing to compare"
     for edge in (*report.license.edges, *report.license.inherited):
-        title = f'"{safe_line(edge.title)}"' if edge.title else "a source"
+        title = quoted(edge.title) if edge.title else "a source"
         grant = f" (grant {short_name(edge.grant)})" if edge.grant else ""
         words = f"; the author says: {safe_line(edge.unchecked)}" if edge.unchecked else ""
         yield (
@@ -122,7 +126,7 @@ def _statements(report: Report) -> Iterator[str]:
         return
     yield "What others signed about it"
     for one in report.disputes:
-        words = f': "{safe_line(one.reason)}"' if one.reason else ""
+        words = f": {quoted(one.reason)}" if one.reason else ""
         kind = one.kind.replace("_", " ")
         yield f"  {kind} of {short_name(one.about)} by {_name(one.name, one.by)}{words}  ({one.cid})"
 
@@ -136,6 +140,10 @@ def _gaps(report: Report) -> Iterator[str]:
 
 
 # --- the tree of sources ----------------------------------------------------------------------------
+
+
+_INDENTS: Final = 24
+"""Deepest indentation; deeper lines say how deep they stand."""
 
 
 def render_tree(report: Report) -> str:
@@ -152,7 +160,9 @@ def render_tree(report: Report) -> str:
     while waiting:
         depth, relation, line = waiting.pop()
         again = line.cid is not None and line.cid in told
-        out.append(f"{'  ' * depth}{_node(relation, line)}{', see above' if again else ''}")
+        level = f"{depth}: " if depth > _INDENTS else ""
+        indent = "  " * min(depth, _INDENTS)
+        out.append(f"{indent}{level}{_node(relation, line)}{', see above' if again else ''}")
         if line.cid is None or again:
             continue
         told.add(line.cid)
@@ -173,9 +183,9 @@ def _node(relation: str, line: CreditLine) -> str:
 
 
 def _title(line: CreditLine) -> str:
-    return f'"{safe_line(line.title)}"' if line.title else "(untitled)"
+    return quoted(line.title) if line.title else "(untitled)"
 
 
 def _name(name: str | None, identity: Cid | None) -> str:
-    shown = safe_line(name) if name else "(name not here)"
+    shown = safe_name(name) if name else "(name not here)"
     return shown if identity is None else f"{shown} {code_of(identity)}"

@@ -25,7 +25,9 @@ REPORT_FIELDS: Final = {
     "license": "stated, effective, obligations[], edges[], inherited[], fitting[]",
     "credit_line": "title, author, source and licence, ready to paste",
     "rivals[]": "other records of the same file: work, title, author, name, tier, not_after, claimed",
-    "statements[]": "disputes, claims of ancestry, withdrawals: cid, kind, by, name, reason, about",
+    "n_not_weighed": "how many more records of the same file were not compared",
+    "unknown_kinds[]": "sources of a kind that isn't known",
+    "statements[]": "disputes, claims of ancestry, denied uses, withdrawals: cid, kind, by, name, reason, scope, about",
     "superseded_by[]": "later works that their author names in its place",
     "shares": "none, proposed or agreed",
     "candidates[]": "near works without a verdict: tier, work, title, algorithm, value, of_work, threshold, unrelated",
@@ -52,6 +54,8 @@ def report_json(report: Report) -> dict[str, Any]:
         "time": _time_json(report.time),
         "license": None if report.license is None else report.license.to_json(),
         "credit_line": None if report.match is None else tasl_line(report),
+        "n_not_weighed": report.n_not_weighed,
+        "unknown_kinds": list(map(str, report.unknown_kinds)),
         "rivals": [_rival_json(rival) for rival in report.rivals],
         "statements": [
             {
@@ -60,6 +64,7 @@ def report_json(report: Report) -> dict[str, Any]:
                 "by": str(one.by),
                 "name": one.name,
                 "reason": one.reason,
+                "scope": one.scope,
                 "about": str(one.about),
             }
             for one in report.disputes

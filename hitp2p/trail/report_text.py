@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from hitp2p.codec.cid import Cid
-from hitp2p.trail.credit_lines import CreditLine, Person
-from hitp2p.trail.display import code_of, license_url, role_word, safe_line, short_name
+from hitp2p.trail.credit_lines import Claim, CreditLine, Person
+from hitp2p.trail.display import (
+    code_of,
+    license_url,
+    quoted,
+    role_word,
+    safe_line,
+    safe_name,
+    short_name,
+    source_url,
+)
 from hitp2p.trail.license_terms import Obligation
-from hitp2p.trail.report import Candidate, GapCode, Headline, Report, Rival, Shares, Tier, Time
+from hitp2p.trail.report import Candidate, Gap, GapCode, Headline, Report, Rival, Shares, Tier, Time
+from hitp2p.trail.standing import Standing
 
 __all__ = ["moment_of", "render_report", "report_lines", "tasl_line"]
 
 _LABEL_WIDTH = 11
 _DAY_MS = 86_400_000
+_PEOPLE = 16
+"""Most people that are named in one place; the rest is counted."""
+_GAPS = 5
+"""Most gaps of one kind that are told in the lines."""
 _SOURCES = 8
 """Most sources that are named; the rest is counted."""
 _CANDIDATES = 3
@@ -40,7 +54,7 @@ def report_lines(report: Report) -> Iterator[tuple[str, str]]:
         yield "Licence", _license(report)
         yield "Credit it", tasl_line(report)
         yield "Rivals", _rivals(report.rivals)
-        yield "Gaps", "; ".join(gap.text for gap in report.gaps) or "none"
+        yield "Gaps", _gaps(report.gaps)
     if report.unmet:
         yield "Not met", "; ".join(report.unmet)
     yield "Not proven", "; ".join(report.not_proven)
@@ -51,7 +65,7 @@ def _match(report: Report) -> str:
     match, file = report.match, report.file
     if match is None:
         return _no_match(report)
-    label = f' "{safe_line(match.name)}"' if match.name else ""
+    label = f" {quoted(match.name)}" if match.name else ""
     what = f"the {match.role} file{label}"
     if match.tier is Tier.EXACT:
         return f"exact: these are the very bytes of {what}"
@@ -62,7 +76,21 @@ def _match(report: Report) -> str:
     )
 
 
+def _gaps(gaps: tuple[Gap, ...]) -> str:
+    """Each kind of gap with its first few, so that a flood of one can't hide the others."""
+    found: dict[GapCode, list[str]] = {}
+    for gap in gaps:
+        found.setdefault(gap.code, []).append(gap.text)
+    words = [text for texts in found.values() for text in texts[:_GAPS]]
+    rest = sum(len(texts[_GAPS:]) for texts in found.values())
+    if rest:
+        words.append(f"and {rest} more like these, which `--json` lists")
+    return "; ".join(words) or "none"
+
+
 def _no_match(report: Report) -> str:
+    if report.headline is Headline.BROKEN:
+        return "not looked for, because the bundle for it can't be trusted"
     if report.candidates:
         return _candidates(report.candidates)
     reason = report.file.no_essence
@@ -82,7 +110,7 @@ def _candidates(candidates: tuple[Candidate, ...]) -> str:
 
 
 def _candidate(candidate: Candidate) -> str:
-    title = f'"{safe_line(candidate.title)}"' if candidate.title else "a work"
+    title = quoted(candidate.title) if candidate.title else "a work"
     where = f"{title} {short_name(candidate.work)}"
     if candidate.tier is Tier.CONTAINS:
         words = f"{_percent(candidate.value)} of it is also in {where}"
@@ -104,20 +132,37 @@ def _made_by(report: Report) -> str:
     assert report.credits is not None
     assert report.record is not None
     own = report.credits.sheet.lines[0]
-    people = ", ".join(map(_person, own.people))
-    title = f'"{safe_line(own.title)}"' if own.title else "(untitled)"
+    people = _some(map(_person, own.people))
+    title = quoted(own.title) if own.title else "(untitled)"
     project = report.record.project_title
-    where = f', in the project "{safe_line(project)}"' if project else ""
+    where = f", in the project {quoted(project)}" if project else ""
     return f"{people}: {title}{where}"
 
 
 def _person(person: Person) -> str:
     roles = ", ".join(safe_line(role_word(role)) for role in person.roles)
-    return f"{person.shown} ({roles})"
+    state = _STATES[person.claim] if person.identity is not None else "only named"
+    return f"{person.shown} ({roles}; {state})"
+
+
+_STATES = {
+    Claim.SELF: "signed it",
+    Claim.CONFIRMED: "confirmed it",
+    Claim.AMENDED: "wants other words",
+    Claim.DENIED: "DENIES it",
+    Claim.CLAIMED: "has not confirmed it",
+}
+
+
+def _some(people: Iterable[str]) -> str:
+    """The first of them, then how many more."""
+    all_ = list(people)
+    more = f" and {len(all_) - _PEOPLE} more" if len(all_) > _PEOPLE else ""
+    return ", ".join(all_[:_PEOPLE]) + more
 
 
 def _name(name: str | None, identity: Cid | None) -> str:
-    shown = safe_line(name) if name else "(name not here)"
+    shown = safe_name(name) if name else "(name not here)"
     return shown if identity is None else f"{shown} {code_of(identity)}"
 
 
@@ -136,9 +181,9 @@ def _source(line: CreditLine) -> str:
     how = f"{safe_line(use.relation)} of " if use is not None and line.distance == 1 else ""
     if line.missing:
         return f"{how}a work that is not here" + (f" ({short_name(line.cid)})" if line.cid else "")
-    title = f'"{safe_line(line.title)}"' if line.title else "an untitled work"
-    people = ", ".join(person.shown for person in line.people)
-    outside = " (outside hitp2p)" if line.source is not None else ""
+    title = quoted(line.title) if line.title else "an untitled work"
+    people = _some(person.shown for person in line.people)
+    outside = " (outside hitp2p, as whoever used it says)" if line.source is not None else ""
     return f"{how}{title} by {people or 'someone not named'}{outside}"
 
 
@@ -146,9 +191,11 @@ def _credits(report: Report) -> str:
     credits = report.credits
     assert credits is not None
     denied = [
-        f'DENIED by {person.shown} in "{safe_line(line.title or "an untitled work")}"'
-        for line, person in credits.denied
+        f"DENIED by {person.shown} in {quoted(line.title or 'an untitled work')}"
+        for line, person in credits.denied[:_SOURCES]
     ]
+    if len(credits.denied) > _SOURCES:
+        denied.append(f"and by {len(credits.denied) - _SOURCES} more")
     words = f"{credits.n_answered} of {credits.n_can_answer} answered for by the people themselves"
     if credits.n_named:
         words += f"; {credits.n_named} named without an identity, who cannot answer"
@@ -205,7 +252,9 @@ def _license(report: Report) -> str:
     assert license is not None
     asks = ", ".join(_ASKS[one] for one in license.obligations) or "nothing is asked"
     if license.effective is not None:
-        return f"{safe_line(license.effective)}: {asks}"
+        open_ = len(license.unknown)
+        doubt = f"; {open_} of its uses of sources not judged, see the gaps" if open_ else ""
+        return f"{safe_line(license.effective)}: {asks}{doubt}"
     if license.stated is None and not license.conflicts:
         return "none stated, so all rights are reserved: ask the author first"
     fitting = ", ".join(map(safe_line, license.fitting))
@@ -232,20 +281,24 @@ def tasl_line(report: Report) -> str:
 def _tasl(line: CreditLine) -> str:
     if line.missing:
         return f"a work that is not here, {f'hitp2p:{line.cid}' if line.cid else ''}"
-    title = f'"{safe_line(line.title)}"' if line.title else "Untitled"
-    people = (
-        ", ".join(
-            "name withheld" if person.withheld else safe_line(person.name or "unknown")
-            for person in line.people
+    title = quoted(line.title) if line.title else "Untitled"
+    named = (person for person in line.people if person.claim is not Claim.DENIED)
+    people = _some(
+        dict.fromkeys(
+            "name withheld" if person.withheld else safe_name(person.name or "unknown")
+            for person in named
         )
-        or "unknown"
     )
-    where = line.source.url if line.source is not None else f"hitp2p:{line.cid}"
+    where = f"hitp2p:{line.cid}" if line.source is None else source_url(line.source.url)
     url = license_url(line.license) if line.license else None
     terms = (safe_line(line.license) if line.license else "all rights reserved") + (
         f" ({url})" if url else ""
     )
-    return f"{title} by {people}" + (f", {safe_line(where)}" if where else "") + f", {terms}"
+    return (
+        f"{title} by {people or 'unknown'}"
+        + (f", {safe_line(where)}" if where else "")
+        + f", {terms}"
+    )
 
 
 def _rivals(rivals: tuple[Rival, ...]) -> str:
@@ -257,7 +310,7 @@ def _rivals(rivals: tuple[Rival, ...]) -> str:
 
 
 def _rival(rival: Rival) -> str:
-    title = f'"{safe_line(rival.title)}"' if rival.title else "an untitled work"
+    title = quoted(rival.title) if rival.title else "an untitled work"
     if rival.not_after is None:
         when = f"claimed {_day(rival.claimed)}, not witnessed"
     else:
@@ -270,7 +323,7 @@ def _next(report: Report) -> str:
     if report.headline is Headline.BROKEN:
         return "don't rely on this bundle; ask for the file and its bundle again"
     if report.headline is Headline.DISPUTED:
-        return "ask both sides before you use it; `--explain` shows who said what"
+        return _next_disputed(report)
     if report.match is None:
         return _next_without_match(report)
     if license is None or license.effective is None:
@@ -282,10 +335,21 @@ def _next(report: Report) -> str:
         )
     if GapCode.RIVALS in codes:
         return "find out which record is the first before you share it: ask both, or a witness"
+    if codes & {GapCode.ANCESTOR, GapCode.USE, GapCode.DISPUTE}:
+        return "ask both sides before you share it or build on it; `--explain` shows who said what"
     words = "paste the credit line where you share it"
     if codes:
         words += "; `--explain` says what each gap means"
     return words
+
+
+def _next_disputed(report: Report) -> str:
+    assert report.standing is not None
+    if report.standing.standing is Standing.DISAVOWED:
+        return "don't take it for theirs, nor share it in their name; ask them, elsewhere, what is"
+    if report.standing.standing is Standing.FORKED:
+        return "don't rely on it; ask the person, elsewhere, which of the successors is theirs"
+    return "ask both sides before you use it; `--explain` shows who said what"
 
 
 def _next_without_match(report: Report) -> str:

@@ -10,7 +10,8 @@ from hitp2p.codec.cid import Cid
 from hitp2p.objects.contribution import Use
 from hitp2p.objects.envelope import SignedObject
 from hitp2p.objects.kinds import ObjectClass
-from hitp2p.trail.display import code_of, relation_words, safe_line, short_name
+from hitp2p.objects.known import known_field
+from hitp2p.trail.display import code_of, relation_words, safe_line, safe_name, short_name
 from hitp2p.trail.graph import count_generations
 from hitp2p.trail.lanes import LaneRow, draw_lanes
 from hitp2p.trail.standing import Standing
@@ -178,7 +179,7 @@ class _View:
             is_head=is_work and obj.cid not in self.built_on,
             parents=tuple(filter(self.is_in_lanes, obj.parents)),
             sources=tuple(self.sources(obj)) if is_work else (),
-            more_sources=is_work and "uses_pages" in obj.body,
+            more_sources=bool(known_field(obj, "uses_pages")),
             note=_text_of(obj, "note", "prompt", "reason", "text"),
             standing=self.standing(obj),
         )
@@ -195,7 +196,7 @@ class _View:
 
     def sources(self, obj: SignedObject) -> Iterator[TrailSource]:
         used: set[Cid] = set()
-        for use in map(Use.from_body, obj.body.get("uses", ())):
+        for use in map(Use.from_body, known_field(obj, "uses") or ()):
             if use.work is not None:
                 used.add(use.work)
             yield self.source(use)
@@ -228,7 +229,7 @@ def _text_of(obj: SignedObject, *names: str) -> str | None:
 
 
 def _lines(entry: TrailEntry, lane: str, below: str) -> Iterator[str]:
-    who = f"{safe_line(entry.name or '?')} {code_of(entry.identity)}"
+    who = f"{safe_name(entry.name or '?')} {code_of(entry.identity)}"
     words = [short_name(entry.cid), entry.kind, safe_line(entry.title or ""), f"by {who}"]
     if entry.standing is not Standing.GOOD:
         words.append(f"({entry.standing.value})")

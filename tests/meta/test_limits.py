@@ -132,6 +132,10 @@ AT_AND_PAST: Final = {
     # verdicts
     "VERIFY_OBJECTS": ("test_a_bundle_is_held_up_to_its_bounds_and_not_past_them",) * 2,
     "VERIFY_BYTES": ("test_a_bundle_is_held_up_to_its_bounds_and_not_past_them",) * 2,
+    "SHEET_ENTRIES": ("test_crd_6_lists_are_read_up_to_the_bound_and_what_is_left_out_is_said",)
+    * 2,
+    "SHEET_PAGE_BYTES": ("test_crd_6_pages_are_read_up_to_the_bound_and_what_is_left_out_is_said",)
+    * 2,
     "RIVALS": ("test_ver_2_weighs_64_records_of_one_file_and_not_one_more",) * 2,
 }
 """By limit: the vector or test at the bound, and the one past it. A test's name may stand twice, if it asks for both."""

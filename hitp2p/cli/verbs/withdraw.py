@@ -48,7 +48,8 @@ def command(
     """Take back something that you signed: a work, its files, your name, or a statement.
 
     What others did under its licence stays allowed, and what was signed stays in the trail: a
-    withdrawal asks readers, it can't erase.
+    withdrawal asks readers, it can't erase. With --scope name reports and credits leave your name
+    out; it stays in the signed blocks, which bundles carry and anyone can read.
     """
     made = run.workspace.withdraw(
         cid,

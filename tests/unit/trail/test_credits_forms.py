@@ -19,6 +19,8 @@ from hitp2p.trail.credits_forms import FORMS, render
 ANA, BO, CY = Person("Ana"), Person('Bo "<b>" & Co'), Person("Cy")
 PROJECT = ANA.project(license="CC-BY-SA-4.0")
 NASTY = 'Song --> <i>&amp; "x" ]]>'
+QUOTED = NASTY.replace('"', "'")
+"""As it stands between quotation marks."""
 
 
 def sheet_of() -> CreditSheet:
@@ -136,7 +138,7 @@ def test_fields_of_tags_begin_their_comment_with_the_pointer() -> None:
 
 def test_licences_are_listed_once_with_their_works() -> None:
     assert render(SHEET, "spdx").splitlines() == [
-        f'CC-BY-SA-4.0: "{NASTY}", "Verse"',
+        f'CC-BY-SA-4.0: "{QUOTED}", "Verse"',
         'CC-BY-3.0: "Bell"',
     ]
 
