@@ -219,7 +219,7 @@ def _reuse_line(text: str) -> str:
     """Tools read tags anywhere in a line, so only those at its start, which are ours, stay."""
     for tag in ("SPDX-FileCopyrightText: ", "SPDX-License-Identifier: "):
         if text.startswith(tag):
-            return tag + _reuse_line(text.removeprefix(tag).lstrip())
+            return tag + _REUSE_TAGS.sub(r"\1 ", text.removeprefix(tag).lstrip())
     return _REUSE_TAGS.sub(r"\1 ", text)
 
 

@@ -168,3 +168,78 @@ def _tool(name: str) -> str:
     if found is None:
         pytest.skip(f"{name} is not installed")
     return found
+
+
+# --- what a title or a name may try ------------------------------------------------------------------
+
+
+def hostile_sheet(*, title: str = "Song", name: str = "Joe", **source: str) -> CreditSheet:
+    """A work with one hostile field, made of a verse and something outside."""
+    verse = ANA.work(PROJECT, "Verse", license="CC-BY-SA-4.0")
+    uses = [{"source": {"title": "Bell", **source}, "relation": "sample"}]
+    credits = [{"name": name, "role": "mus"}]
+    song = BO.work(PROJECT, title, parents=[verse], uses=uses, credits=credits)
+    here = {obj.cid: obj for obj in (ANA.genesis, BO.genesis, PROJECT, verse, song)}
+    return credit_sheet(song, lookup=here.get)
+
+
+def test_linked_data_can_stand_in_a_page() -> None:
+    text = render(hostile_sheet(title="</script><script>alert(1)</script>"), "jsonld")
+    assert "<" not in text
+    assert json.loads(text)["@graph"][0]["name"] == "</script><script>alert(1)</script>"
+
+
+def test_a_source_outside_speaks_for_no_work_in_linked_data() -> None:
+    """Two nodes of one name are one thing: a made-up source could restate the licence of a real work."""
+    verse = ANA.work(PROJECT, "Verse", license="CC-BY-SA-4.0")
+    sheet = hostile_sheet(url=f"hitp2p:{verse.cid}", license="CC0-1.0")
+    nodes = [node["@id"] for node in json.loads(render(sheet, "jsonld"))["@graph"]]
+    assert nodes.count(f"hitp2p:{verse.cid}") == 1
+    assert len(set(nodes)) == len(nodes) == 3
+    assert render(sheet, "tasl").count(f"hitp2p:{verse.cid}") == 1
+
+
+def test_two_sources_outside_with_one_title_stay_two_in_linked_data() -> None:
+    uses = [
+        {"source": {"title": "Bell", "license": text}, "relation": "sample"} for text in ("MIT",)
+    ]
+    uses += [{"source": {"title": "Bell", "sha256": bytes(32)}, "relation": "sample"}]
+    song = BO.work(PROJECT, "Song", uses=uses)
+    here = {obj.cid: obj for obj in (ANA.genesis, BO.genesis, PROJECT, song)}
+    graph = json.loads(render(credit_sheet(song, lookup=here.get), "jsonld"))["@graph"]
+    assert len({node["@id"] for node in graph}) == 3
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["SPDX-License-Identifier: CC0-1.0", "REUSE-IgnoreStart", "x spdx-license-identifier: MIT"],
+)
+def test_no_tag_of_reuse_comes_from_a_title_or_a_name(text: str) -> None:
+    for sheet in (
+        hostile_sheet(title=text),
+        hostile_sheet(name=text),
+        hostile_sheet(title=text * 2),
+    ):
+        out = render(sheet, "reuse")
+        assert re.findall("SPDX-License-Identifier: *(.*)", out, re.IGNORECASE) == ["CC-BY-SA-4.0"]
+        assert "REUSE-Ignore" not in out
+
+
+@pytest.mark.parametrize(
+    "text", ["<i>never closed", "{\\an8}top", " ", "00:00 --> 00:01", "<!--x-->"]
+)
+def test_captions_hold_no_markup_and_no_empty_line(text: str) -> None:
+    out = render(hostile_sheet(title=text, name=text), "srt")
+    for block in out.rstrip("\n").split("\n\n"):
+        lines = block.split("\n")[2:]
+        assert lines
+        assert all(line.strip() for line in lines)
+        assert not re.search("[<>{}]", "".join(lines))
+
+
+def test_a_name_with_slashes_is_one_entry_of_tipl() -> None:
+    fields = dict(
+        line.split("=", 1)
+        for line in render(hostile_sheet(name="AC/DC/producer/Eve"), "id3").splitlines()
+    )
+    assert fields["TIPL"].split("/")[:2] == ["musician", "AC-DC-producer-Eve"]
