@@ -31,7 +31,17 @@ from hitp2p.transfer import iter_media
 if TYPE_CHECKING:
     from hitp2p.verifier import File
 
-__all__ = ["CANDIDATES", "Searcher", "find_candidates", "not_compared"]
+__all__ = [
+    "CANDIDATES",
+    "COVERAGES",
+    "NEARNESSES",
+    "Searcher",
+    "best_of",
+    "find_candidates",
+    "fitting",
+    "iter_pieces",
+    "not_compared",
+]
 
 _L = TypeVar("_L", bound=Likeness)
 
@@ -69,14 +79,15 @@ def find_candidates(file: File, facts: FileFacts, workspace: Reader) -> tuple[Ca
     """
     found: list[Candidate] = []
     with Searcher(workspace) as searcher:
-        for coverage in _fitting(COVERAGES, facts.type):
-            found += searcher.sharing(coverage, coverage.measure(_pieces(file), facts.type))
-        for nearness in _fitting(NEARNESSES, facts.type):
-            found += searcher.near(nearness, nearness.measure(_pieces(file), facts.type))
+        for coverage in fitting(COVERAGES, facts.type):
+            found += searcher.sharing(coverage, coverage.measure(iter_pieces(file), facts.type))
+        for nearness in fitting(NEARNESSES, facts.type):
+            found += searcher.near(nearness, nearness.measure(iter_pieces(file), facts.type))
     return best_of(found)
 
 
-def _fitting(algorithms: Iterable[_L], media_type: str) -> Iterator[_L]:
+def fitting(algorithms: Iterable[_L], media_type: str) -> Iterator[_L]:
+    """Those that have something to say of a sniffed type, and all that they need."""
     return (one for one in algorithms if one.suits(media_type) and one.needs() is None)
 
 
@@ -99,7 +110,8 @@ def _order(candidate: Candidate) -> tuple[bool, float, Cid]:
     return not contains, value, candidate.work
 
 
-def _pieces(file: File) -> Iterator[bytes]:
+def iter_pieces(file: File) -> Iterator[bytes]:
+    """The bytes of a file, read as they are asked for. Raises UsageError where it can't be read."""
     if isinstance(file, bytes):
         yield file
         return

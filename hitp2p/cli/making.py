@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from functools import wraps
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 import click
@@ -21,6 +22,7 @@ from hitp2p.cli.records import (
 )
 from hitp2p.codec.cid import OBJECT_CID_START
 from hitp2p.errors import RuleError, UsageError
+from hitp2p.trail.display import short_name
 
 if TYPE_CHECKING:
     from hitp2p.cli.run import Run
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = [
     "MADE_FIELDS",
     "MADE_LIST_FIELDS",
+    "hint_at_uncredited",
     "parse_credit",
     "parse_foreign",
     "parse_source",
@@ -241,6 +244,18 @@ def show_made(run: Run, made: SignedObject, *, dry_run: bool) -> None:
     run.out.emit(
         _made_record(made, names, dry_run=dry_run), _made_lines(made, names, dry_run=dry_run)
     )
+
+
+def hint_at_uncredited(run: Run, made: SignedObject, files: Sequence[str]) -> None:
+    """Warn of works here that a new work shares something with and doesn't name; nothing is refused for it."""
+    from hitp2p.uncredited import find_uncredited
+
+    for found in find_uncredited(made, [Path(name) for name in files], run.workspace):
+        name = short_name(found.work.cid)
+        run.out.warn(
+            f'it looks like "{title_of(found.work)}" {name}, which it doesn\'t credit: {found.why}.'
+            f" If it was made from that, say so: hitp2p remix --of {name}"
+        )
 
 
 def show_all_made(run: Run, made: Sequence[SignedObject], *, dry_run: bool) -> None:

@@ -26,7 +26,7 @@ __all__ = [
 
 ALGORITHM: Final = "iscc-views/1"
 THRESHOLD: Final = 0.20
-UNRELATED: Final = 0.25
+UNRELATED: Final = 0.30
 PICTURE_BYTES: Final = 64 * 1024 * 1024
 """Largest file of a picture that is compared, in bytes."""
 

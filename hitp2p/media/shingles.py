@@ -25,7 +25,7 @@ __all__ = [
 
 ALGORITHM: Final = "shingle8/1"
 THRESHOLD: Final = 0.10
-UNRELATED: Final = 0.0
+UNRELATED: Final = 0.043
 LEAST: Final = 4
 """Fewest different shingles that two texts must share: eleven words in a row."""
 TEXT_BYTES: Final = 4 * 1024 * 1024

@@ -92,6 +92,8 @@ def distance(asked: bytes, kept: bytes, /) -> float:
     """The part of bits that differ at the best offset, of packed fingerprints; 1.0 where none lies over the other."""
     long, short = sorted((asked, kept), key=len, reverse=True)
     one, other = _Laid(long), _Laid(short)
+    if other.n_items < _OVERLAP:
+        return 1.0
     last = one.n_items - _OVERLAP
     return min(
         (one.differs(other, offset) for offset in range(_OVERLAP - other.n_items, last + 1)),

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-__all__ = ["CPU_S", "MEMORY_BYTES", "PIXELS", "main"]
+__all__ = ["CPU_S", "MEMORY_BYTES", "PIXELS", "main", "picture_codes"]
 
 CPU_S: Final = 20
 """Processor time, in seconds."""
@@ -60,7 +60,7 @@ def main(what: str, *words: str) -> None:
             program,
             [program, "-raw", "-format", demuxer, "-length", seconds, "/dev/stdin"],
         )
-    kept, asked = _picture(*words)
+    kept, asked = picture_codes(sys.stdin.buffer, *words)
     sys.stdout.write(f"{kept.hex()}\n{asked.hex()}")
 
 
@@ -79,13 +79,16 @@ def _bound() -> None:
         resource.setrlimit(limit, (value, value if hard == resource.RLIM_INFINITY else hard))
 
 
-def _picture(decoder: str) -> tuple[bytes, bytes]:
-    """Codes of the views that are kept, and of those that are asked for."""
+def picture_codes(stream: BinaryIO, decoder: str) -> tuple[bytes, bytes]:
+    """Codes of the views of a picture that are kept, and of those that are asked for.
+
+    Decodes here and now: only for what isn't hostile, or in a process that has bounded itself.
+    """
     from PIL import Image
 
-    with Image.open(sys.stdin.buffer, formats=[decoder]) as opened:
+    with Image.open(stream, formats=[decoder]) as opened:
         if opened.width * opened.height > PIXELS:
-            raise SystemExit("too many pixels")
+            raise ValueError(f"{opened.width} x {opened.height} pixels; {PIXELS} allowed")
         image = _grey(opened)
     inner = _trimmed(image)
     kept = [image, inner, *(_cut(inner, box) for box in (*_CROPS, *_HALVES, *_WITHOUT_A_STRIP))]

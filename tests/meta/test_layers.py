@@ -35,6 +35,7 @@ LAYERS: dict[int, tuple[str, ...]] = {
         "sealing",
         "statements",
         "transfer",
+        "uncredited",
         "verifier",
         "whole_file",
         "workspace",

@@ -9,6 +9,7 @@ import click
 from hitp2p.cli.app import completing, verb
 from hitp2p.cli.making import (
     MADE_FIELDS,
+    hint_at_uncredited,
     parse_credit,
     parse_foreign,
     show_made,
@@ -77,3 +78,4 @@ def command(
             **said,
         )
     show_made(run, made, dry_run=dry_run)
+    hint_at_uncredited(run, made, files)

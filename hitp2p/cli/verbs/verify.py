@@ -68,8 +68,9 @@ def command(
     proven, and what isn't.
 
     The record comes from the bundle beside the file, and from your workspace where you are in one.
-    Nothing is sent or fetched, and nothing is written. Tags may have been changed: where only they
-    differ, the file still matches by its essence.
+    Nothing is sent or fetched. Tags may have been changed: where only they differ, the file still
+    matches by its essence. Where nothing matches, works in your workspace are named that it shares
+    parts with or resembles; prints of your media are kept there for that, and nothing else is written.
 
     Exit status: 0 VERIFIED, 10 VERIFIED-WITH-GAPS, 11 CONTAINS, 12 RESEMBLES, 13 a --require isn't
     met, 20 DISPUTED, 30 BROKEN, 40 UNKNOWN, 2 the file can't be read. Of several files the worst
