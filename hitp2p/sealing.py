@@ -61,7 +61,8 @@ def seal(
 ) -> Sealed:
     """Write the pointer into a file's tags, and its bundle beside it.
 
-    What is seen or heard stays bit for bit, and is compared before the file takes its place.
+    What is seen or heard stays bit for bit, and is compared before the file takes its place. A type without an essence (PDF)
+    gets its pointer only in a copy, at `output`: the copy says where to look, and matches nothing.
 
     Args:
         file: the file of a work that is here, whole or with other tags.
@@ -104,13 +105,15 @@ def _write_pointer(file: Path, target: Path, work: Cid) -> str | None:
             return f"files of type {media_type} have no place for it"
         try:
             before = _essence(source)
+            if before is None and target == file:
+                return f"{media_type} has no essence, so a file with a pointer would match nothing"
             with whole_file(target, like=file) as sink:
                 write_pointer(source, sink, pointer_text(work))
                 sink.flush()
                 with Path(sink.name).open("rb") as copy:
                     if _essence(MediaSource(copy)) != before:
                         raise DecodeError("the tags can't be changed safely", rule="MED-30")
-        except DecodeError as error:
+        except (DecodeError, UsageError) as error:  # an odd file, or an extra that isn't installed
             _copy(source, file, target)
             return str(error)
     return None

@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from io import BufferedReader, BytesIO
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from hitp2p import limits
 from hitp2p.codec.car import CarReader
@@ -38,6 +38,9 @@ from hitp2p.trail.evidence import Evidence, JointEvidence, ObjectSet
 from hitp2p.trail.report import FileFacts, Headline, Report
 from hitp2p.trail.requirements import Requirement, unmet
 
+if TYPE_CHECKING:
+    from hitp2p.gateway import Gateway
+
 __all__ = ["SIDECAR_SUFFIX", "File", "StoreEvidence", "measure_file", "sidecar_of", "verify"]
 
 File = str | os.PathLike[str] | bytes
@@ -52,6 +55,7 @@ def verify(
     *,
     bundle: File | None = None,
     workspace: Reader | None = None,
+    online: Gateway | None = None,
     require: Iterable[Requirement] = (),
     name: str | None = None,
 ) -> Report:
@@ -66,6 +70,7 @@ def verify(
         bundle: the bundle that describes it; None takes `FILE.car` beside a path, if there is one.
         workspace: where else to look for records; None looks nowhere. Where no record is of the same file, its media are
             searched for works that the file shares parts with or resembles (`hitp2p.matching`); those in a bundle are not.
+        online: where to fetch the record that the file's tags point to, if no bundle is there; None touches no network.
         require: what the reader insists on; see `hitp2p.trail.requirements`.
         name: what the report calls the file; None takes the path's last part.
 
@@ -74,6 +79,7 @@ def verify(
 
     Raises:
         UsageError: the file or the bundle can't be read, or the bundle is larger than what is held in memory.
+        BackendError: `online` fails, or hasn't got the record.
     """
     facts = measure_file(file, name=name)
     beside = bundle if bundle is not None else sidecar_of(file)
@@ -81,8 +87,14 @@ def verify(
         contents = None if beside is None else _read_bundle(beside)
     except InvalidError as error:
         return _broken(facts, error, require)
-    evidence = JointEvidence(*_evidence(contents, workspace))
-    bundle_work = None if contents is None else contents.work
+    parts, bundle_work = list(_evidence(contents, workspace)), contents and contents.work
+    asked = online is not None and contents is None and bool(facts.pointers)
+    if online is not None and asked:
+        from hitp2p.gateway import fetch_record
+
+        bundle_work = facts.pointers[0]
+        parts.append(fetch_record(bundle_work, online))
+    evidence = JointEvidence(*parts)
     report = audit_file(facts, evidence, bundle_work=bundle_work)
     if report.match is None and workspace is not None:
         from hitp2p.matching import find_candidates, not_compared
@@ -90,7 +102,7 @@ def verify(
         near = find_candidates(file, facts, workspace)
         report = audit_file(facts, evidence, bundle_work=bundle_work, candidates=near)
         report = replace(report, not_compared=not_compared(facts.type))
-    return replace(report, unmet=unmet(report, require))
+    return replace(report, online=asked, unmet=unmet(report, require))
 
 
 def sidecar_of(file: File) -> Path | None:

@@ -16,6 +16,7 @@ from hitp2p.objects.envelope import SignedObject
 from hitp2p.objects.kinds import ObjectClass
 from hitp2p.objects.known import known_field
 from hitp2p.trail.audit_axes import Axes
+from hitp2p.trail.display import safe_line, short_name
 from hitp2p.trail.evidence import Evidence, auditor_of
 from hitp2p.trail.report import Candidate, FileFacts, Headline, Match, Report, Rival, Tier
 
@@ -40,7 +41,7 @@ def audit_file(
     found = _Finding(facts, evidence).matches()
     candidates = tuple(candidates)
     if not found:
-        return _unmatched(facts, bundle_work, candidates)
+        return _unmatched(facts, evidence, bundle_work, candidates)
     axes = Axes(evidence, auditor_of(evidence))
     weighed = _first(found, axes, bundle_work)
     axes.weigh([match.work for match in weighed], n_left=len(found) - len(weighed))
@@ -50,7 +51,10 @@ def audit_file(
 
 
 def _unmatched(
-    facts: FileFacts, bundle_work: Cid | None, candidates: tuple[Candidate, ...]
+    facts: FileFacts,
+    evidence: Evidence,
+    bundle_work: Cid | None,
+    candidates: tuple[Candidate, ...],
 ) -> Report:
     """Candidates carry no verdict [VER-1]."""
     tiers = {candidate.tier for candidate in candidates}
@@ -58,6 +62,9 @@ def _unmatched(
         headline, because = Headline.CONTAINS, "it shares a part with a work that is known here"
     elif Tier.RESEMBLES in tiers:
         headline, because = Headline.RESEMBLES, "it resembles a work here: look for yourself"
+    elif (pointed := _pointed_to(facts, evidence)) is not None:
+        headline = Headline.UNKNOWN
+        because = f"its tags point to {pointed}, but it isn't the file that was signed there"
     elif bundle_work is not None:
         headline = Headline.UNKNOWN
         because = "it differs from the file that the bundle beside it describes"
@@ -70,6 +77,14 @@ def _unmatched(
         candidates=candidates,
         has_bundle=bundle_work is not None,
     )
+
+
+def _pointed_to(facts: FileFacts, evidence: Evidence) -> str | None:
+    """The first work here that the file's tags point to, in words."""
+    for work in filter(None, map(evidence.lookup, facts.pointers)):
+        if work.object_class is ObjectClass.WORK:
+            return f'"{safe_line(work.body["title"])}" {short_name(work.cid)}'
+    return None
 
 
 class _Finding:

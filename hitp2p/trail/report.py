@@ -291,6 +291,8 @@ class Report:
     has_bundle: bool = False
     """Whether a good bundle was given with the file."""
     gaps: tuple[Gap, ...] = ()
+    online: bool = False
+    """Whether the record was fetched just now, because the reader asked for it."""
     newest: int | None = None
     """The latest claimed time in the evidence about the work, milliseconds since 1970: what came later isn't known here."""
     not_proven: tuple[str, ...] = NOT_PROVEN

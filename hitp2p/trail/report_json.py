@@ -74,7 +74,7 @@ def report_json(report: Report) -> dict[str, Any]:
         "candidates": [_candidate_json(candidate) for candidate in report.candidates],
         "not_compared": list(report.not_compared),
         "gaps": [{"code": gap.code.value, "text": gap.text} for gap in report.gaps],
-        "freshness": {"newest": report.newest, "online": False},
+        "freshness": {"newest": report.newest, "online": report.online},
         "not_proven": list(report.not_proven),
         "unmet": list(report.unmet),
     }

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -10,10 +13,13 @@ from threading import Event, Thread
 import pytest
 from stories_world import Story, person
 
+import hitp2p
 from hitp2p.codec.cid import Cid
 from hitp2p.errors import BackendError, UsageError
 from hitp2p.gateway import Gateway, fetch_record
 from hitp2p.objects.envelope import SignedObject
+from hitp2p.sealing import seal
+from hitp2p.trail.report import Headline
 
 ANA, BO = person("Ana"), person("Bo")
 Answer = Callable[[BaseHTTPRequestHandler, Cid, bytes | None], None]
@@ -163,3 +169,50 @@ def test_nobody_listening_is_a_clear_error(song: SignedObject) -> None:
 def test_only_web_addresses_without_a_path_are_gateways(url: str) -> None:
     with pytest.raises(UsageError, match="no gateway"):
         Gateway(url)
+
+
+def test_a_sealed_file_without_its_bundle_is_verified_online(story: Story, server: Server) -> None:
+    path = story.folder / "drawing.svg"
+    path.write_text('<svg xmlns="http://www.w3.org/2000/svg"><circle r="3"/></svg>\n', "utf-8")
+    project = story.ws.create_project("Night Bus", license="CC-BY-SA-4.0", by=ANA)
+    story.ws.contribute(project, path, title="Drawing", by=ANA)
+    seal(story.ws, path).bundle.unlink()
+    assert hitp2p.verify(path).headline is Headline.UNKNOWN
+    assert server.asked == []
+    report = hitp2p.verify(path, online=Gateway(server.url))
+    assert (report.headline, report.online) == (Headline.VERIFIED, True)
+    path.write_text(path.read_text("utf-8").replace('r="3"', 'r="4"'), "utf-8")
+    changed = hitp2p.verify(path, online=Gateway(server.url))
+    assert changed.headline is Headline.UNKNOWN
+    assert 'its tags point to "Drawing"' in changed.because
+
+
+def test_the_command_line_goes_online_only_when_asked(story: Story, server: Server) -> None:
+    path = story.folder / "drawing.svg"
+    path.write_text('<svg xmlns="http://www.w3.org/2000/svg"><circle r="3"/></svg>\n', "utf-8")
+    project = story.ws.create_project("Night Bus", license="CC-BY-SA-4.0", by=ANA)
+    story.ws.contribute(project, path, title="Drawing", by=ANA)
+    seal(story.ws, path).bundle.unlink()
+    program = [sys.executable, "-m", "hitp2p", "verify", str(path), "--gateway", server.url]
+    assert subprocess.run(program, capture_output=True, check=False).returncode == 40
+    assert server.asked == []
+    ran = subprocess.run([*program, "--online", "--json"], capture_output=True, check=True)
+    assert json.loads(ran.stdout)["freshness"]["online"] is True
+
+
+def test_a_pdf_is_sealed_by_its_bundle_and_a_copy_says_where_to_look(story: Story) -> None:
+    pikepdf = pytest.importorskip("pikepdf")
+    path, copy = story.folder / "score.pdf", story.folder / "copy.pdf"
+    with pikepdf.new() as pdf:
+        pdf.add_blank_page()
+        pdf.save(path)
+    before = path.read_bytes()
+    project = story.ws.create_project("Night Bus", license="CC-BY-SA-4.0", by=ANA)
+    story.ws.contribute(project, path, title="Score", by=ANA)
+    done = seal(story.ws, path)
+    assert (done.has_pointer, path.read_bytes()) == (False, before)
+    assert hitp2p.verify(path).headline is Headline.VERIFIED
+    assert seal(story.ws, path, output=copy).has_pointer
+    report = hitp2p.verify(copy)
+    assert report.headline is Headline.UNKNOWN
+    assert 'its tags point to "Score"' in report.because

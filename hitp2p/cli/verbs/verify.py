@@ -21,6 +21,7 @@ from hitp2p.trail.report_json import REPORT_FIELDS, report_json
 from hitp2p.trail.report_text import render_report
 
 if TYPE_CHECKING:
+    from hitp2p.gateway import Gateway
     from hitp2p.trail.report import Report
     from hitp2p.workspace import Workspace
 
@@ -52,6 +53,17 @@ _WORST_FIRST: Final = (30, 20, 40, 13, 12, 11, 10, 0)
     metavar="A=B,...",
     help="What you insist on, such as match=exact, credits=confirmed, time=witness:2, license=ok.",
 )
+@click.option(
+    "--online",
+    is_flag=True,
+    help="Without a bundle, fetch the record that the file's tags point to from a gateway.",
+)
+@click.option(
+    "--gateway",
+    envvar="HITP2P_GATEWAY",
+    metavar="URL",
+    help="Which; else HITP2P_GATEWAY, else your own Kubo at http://127.0.0.1:8080.",
+)
 @click.option("--html", "page", metavar="PAGE", help="Write the report as one offline page, too.")
 @click.option("--explain", "form", flag_value="explain", help="Then all that each line rests on.")
 @click.option("--credits", "form", flag_value="credits", help="The credit sheet instead.")
@@ -61,6 +73,8 @@ def command(
     files: tuple[str, ...],
     bundle: str | None,
     required: tuple[str, ...],
+    online: bool,
+    gateway: str | None,
     page: str | None,
     form: str | None,
 ) -> None:
@@ -68,7 +82,7 @@ def command(
     proven, and what isn't.
 
     The record comes from the bundle beside the file, and from your workspace where you are in one.
-    Nothing is sent or fetched. Tags may have been changed: where only they differ, the file still
+    Without --online nothing is sent or fetched. Tags may have been changed: where only they differ, the file still
     matches by its essence. Where nothing matches, works in your workspace are named that it shares
     parts with or resembles; prints of your media are kept there for that, and nothing else is written.
 
@@ -84,8 +98,16 @@ def command(
     _refuse_missing(paths if bundle is None else [*paths, Path(bundle)])
     _refuse_one_for_many(paths, bundle, page)
     workspace = _workspace(run)
+    source = _gateway(gateway) if online else None
     reports = [
-        verify(path, bundle=bundle, workspace=workspace, require=wanted, name=_label(path, paths))
+        verify(
+            path,
+            bundle=bundle,
+            workspace=workspace,
+            online=source,
+            require=wanted,
+            name=_label(path, paths),
+        )
         for path in paths
     ]
     if page is not None:
@@ -149,6 +171,12 @@ def _workspace(run: Run) -> Workspace | None:
         if run.chose_workspace:
             raise
         return None
+
+
+def _gateway(url: str | None) -> Gateway:
+    from hitp2p.gateway import DEFAULT_GATEWAY, Gateway
+
+    return Gateway(url or DEFAULT_GATEWAY)
 
 
 def _write_page(page: str, report: Report) -> None:
