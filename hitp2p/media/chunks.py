@@ -35,7 +35,9 @@ LEAST: Final = 32 * 1024
 _AVERAGE: Final = 16 * 1024
 _FEED: Final = 4 * 1024 * 1024
 """How much is cut at once, in bytes; the longest chunk is far below."""
-_HEAD: Final = 2048
+_PROBE: Final = 16
+_PERIOD: Final = 2048
+"""Within how many bytes a probe comes again in a chunk that is worth compressing."""
 _DULL: Final = 16
 """A chunk that compresses to less than this part of it says nothing."""
 
@@ -83,8 +85,11 @@ def _blocks(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _is_dull(chunk: bytes) -> bool:
-    """Its beginning tells first: compressing everything would take eight times as long as all the rest."""
-    head = chunk[:_HEAD]
-    if len(zlib.compress(head, 1)) * _DULL // 2 > len(head):
+    """Two probes tell first whether it repeats itself at all: compressing everything would take ten times as long as the rest."""
+    if not any(_comes_again(chunk, at) for at in (0, len(chunk) // 2)):
         return False
     return len(zlib.compress(chunk, 1)) * _DULL < len(chunk)
+
+
+def _comes_again(chunk: bytes, at: int) -> bool:
+    return chunk.find(chunk[at : at + _PROBE], at + 1, at + _PERIOD + _PROBE) >= 0
