@@ -180,9 +180,11 @@ VERIFY_OBJECTS: Final = 50_000
 """Most objects and list pages of a bundle that `verify` holds in memory; an import has no such bound."""
 VERIFY_BYTES: Final = 64 * 1024 * 1024
 """Most bytes of them."""
-SHEET_ENTRIES: Final = 262_144
+SHEET_ENTRIES: Final = 131_072
 """Most uses and credits together that the credits of one work are made from [CRD-6]."""
 SHEET_PAGE_BYTES: Final = 32 * 1024 * 1024
 """Most bytes of list pages that are read for it, each as often as it is read [CRD-6]."""
+LICENSE_IDENTIFIERS: Final = 8
+"""Most identifiers of an expression that is judged by its parts [LIC-3]; a bound on time."""
 RIVALS: Final = 64
 """Most records of one file that a report weighs against each other [VER-2]."""

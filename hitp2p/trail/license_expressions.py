@@ -8,6 +8,8 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Final, TypeAlias
 
+from hitp2p import limits
+
 __all__ = ["AllOf", "AnyOf", "Expression", "Family", "Terms", "parse_expression"]
 
 
@@ -107,7 +109,18 @@ def parse_expression(text: str | None) -> Expression:
     if text is None:
         return RESERVED
     tokens = _TOKEN.findall(text)[::-1]
+    if _n_identifiers(tokens) > limits.LICENSE_IDENTIFIERS:
+        return Terms(id=text, family=Family.UNKNOWN)
     return _parse_any(tokens)
+
+
+def _n_identifiers(tokens: list[str]) -> int:
+    """Those after `WITH` left out."""
+    n_words = sum(token not in _SIGNS for token in tokens)
+    return n_words - tokens.count("WITH")
+
+
+_SIGNS: Final = frozenset({"(", ")", "AND", "OR", "WITH"})
 
 
 def _parse_any(tokens: list[str]) -> Expression:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice
 from typing import Final, TypeAlias
 
 from hitp2p.trail.license_expressions import (
@@ -234,6 +235,7 @@ def _unknown(terms: Terms) -> Judgement:
 
 # --- what to do -----------------------------------------------------------------------------------
 
+_OWN: Final = 16
 _COMMON: Final = (
     "CC0-1.0",
     "CC-BY-4.0",
@@ -250,16 +252,16 @@ def fitting_licenses(sources: Iterable[tuple[str | None, str]]) -> tuple[str, ..
     """Which common licences, and which of the sources' own, a work made of all these sources may have.
 
     Args:
-        sources: (licence, relation) of each.
+        sources: (licence, relation) of each, the nearest first: of the sources' own licences only a few are tried.
 
     Returns:
         Those that every source allows without a warning, the freest first; empty where none fits.
     """
-    pairs = list(sources)
-    own = [source for source, relation in pairs if source is not None and relation in ADAPTING]
+    pairs = tuple(dict.fromkeys(sources))
+    own = (source for source, relation in pairs if source is not None and relation in ADAPTING)
     return tuple(
         candidate
-        for candidate in dict.fromkeys((*_COMMON, *own))
+        for candidate in dict.fromkeys((*_COMMON, *islice(own, _OWN)))
         if all(
             judge_edge(source, candidate, relation).permission is Permission.ALLOWED
             for source, relation in pairs

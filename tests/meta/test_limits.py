@@ -136,6 +136,10 @@ AT_AND_PAST: Final = {
     * 2,
     "SHEET_PAGE_BYTES": ("test_crd_6_pages_are_read_up_to_the_bound_and_what_is_left_out_is_said",)
     * 2,
+    "LICENSE_IDENTIFIERS": (
+        "test_lic_3_an_expression_of_8_identifiers_is_judged_and_a_longer_one_is_not",
+    )
+    * 2,
     "RIVALS": ("test_ver_2_weighs_64_records_of_one_file_and_not_one_more",) * 2,
 }
 """By limit: the vector or test at the bound, and the one past it. A test's name may stand twice, if it asks for both."""
