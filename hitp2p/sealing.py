@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import zipfile
@@ -12,12 +13,12 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from hitp2p.codec.cid import Cid
-from hitp2p.errors import DecodeError, NotFoundError, UsageError
+from hitp2p.errors import DecodeError, NotFoundError, StoreError, UsageError
 from hitp2p.media.essence import scan_essence
 from hitp2p.media.pointer import pointer_formats, pointer_text, write_pointer
 from hitp2p.media.sniff import SNIFF_BYTES, sniff_media_type
 from hitp2p.media.source import PIECE_BYTES, MediaSource
-from hitp2p.objects.contribution import MediaEntry
+from hitp2p.objects.contribution import Essence, MediaEntry
 from hitp2p.objects.envelope import SignedObject
 from hitp2p.objects.known import known_field
 from hitp2p.reader import Reader
@@ -72,30 +73,35 @@ def seal(
 
     Raises:
         NotFoundError: no work here has this file.
-        StoreError: the file or the bundle can't be written; what stood there stays.
+        StoreError: the bundle can't be written, or after it the file, or the file was changed meanwhile; what stood
+            there stays.
     """
-    match = _match_of(reader, file, work)
+    match, essence = _match_of(reader, file, work)
     target = output or file
     bundle = target.with_name(target.name + SIDECAR_SUFFIX)
-    why_not = _write_pointer(file, target, match.work)
     sealed = reader.show(match.work)
     export_bundle(reader.store, sealed, bundle, lookup=reader.lookup, media=media)
+    # last, so that no file is changed for which there is no bundle; a link stays one
+    place = Path(os.path.realpath(target)) if output is None else target
+    why_not = _write_pointer(file, place, match.work, essence)
     return Sealed(
         work=match.work, file=target, bundle=bundle, has_pointer=why_not is None, why_not=why_not
     )
 
 
-def _match_of(reader: Reader, file: Path, work: SignedObject | None) -> Match:
+def _match_of(
+    reader: Reader, file: Path, work: SignedObject | None
+) -> tuple[Match, Essence | None]:
     wanted = None if work is None else work.cid
     facts = measure_file(file)
     match = audit_file(facts, StoreEvidence(reader), bundle_work=wanted).match
     if match is None or wanted not in (None, match.work):
         whose = "no work here" if wanted is None else str(wanted)
         raise NotFoundError(f"{file}: {whose} has this file, not even with other tags")
-    return match
+    return match, facts.essence
 
 
-def _write_pointer(file: Path, target: Path, work: Cid) -> str | None:
+def _write_pointer(file: Path, target: Path, work: Cid, essence: Essence | None) -> str | None:
     """Why there is no pointer, or None where there is one. Without one, `target` is a plain copy."""
     with file.open("rb") as stream:
         media_type = sniff_media_type(stream.read(SNIFF_BYTES))
@@ -105,7 +111,9 @@ def _write_pointer(file: Path, target: Path, work: Cid) -> str | None:
             return f"files of type {media_type} have no place for it"
         try:
             before = _essence(source)
-            if before is None and target == file:
+            if essence is not None and before != essence.digest:
+                raise StoreError(f"{file} was changed while it was being sealed; try again")
+            if before is None and _is_same(target, file):
                 return f"{media_type} has no essence, so a file with a pointer would match nothing"
             with whole_file(target, like=file) as sink:
                 write_pointer(source, sink, pointer_text(work))
@@ -129,8 +137,12 @@ def _essence(source: MediaSource) -> bytes | None:
         raise
 
 
+def _is_same(one: Path, other: Path) -> bool:
+    return os.path.realpath(one) == os.path.realpath(other)
+
+
 def _copy(source: MediaSource, file: Path, target: Path) -> None:
-    if target == file:
+    if _is_same(target, file):
         return
     with whole_file(target, like=file) as sink:
         for piece in source.pieces(0, source.size, rule="MED-10"):
@@ -216,11 +228,24 @@ def write_kit(
 
 
 def _file_name(entry: MediaEntry, work: SignedObject) -> str:
-    """The entry's label, which can't be a path [MED-3]; on Windows a few more characters can't stand in a name."""
-    name = re.sub(r'[<>:"|?*\x00-\x1f]', "_", entry.name or short_name(work.cid))
-    return f"{name}.work" if name.lower() in _TAKEN else name
+    """The entry's label, which can't be a path [MED-3], as a name that every system takes, and with room for `.car`."""
+    name = re.sub(r'[<>:"|?*\x00-\x1f]|[. ]+$', "_", entry.name or short_name(work.cid))
+    stem, dot, suffix = name.rpartition(".") if "." in name[1:] else (name, "", "")
+    room = _NAME_BYTES - len(f"{dot}{suffix}".encode())
+    if len(name.encode()) > _NAME_BYTES:
+        name = f"{_cut(stem, room)}{dot}{suffix}" if room > 0 else _cut(name, _NAME_BYTES)
+    if _DEVICE.fullmatch(name.partition(".")[0].rstrip()):
+        name = f"_{name}"
+    return f"{name}.work" if name.casefold() in _TAKEN else name
 
 
+def _cut(text: str, n_bytes: int) -> str:
+    return text.encode()[:n_bytes].decode(errors="ignore")
+
+
+_NAME_BYTES: Final = 200
+_DEVICE: Final = re.compile(r"con|prn|aux|nul|(?:com|lpt)[0-9\u00b9\u00b2\u00b3]", re.IGNORECASE)
+"""What Windows takes for a device, whatever follows the first dot."""
 _TAKEN: Final = frozenset({"readme.txt", "credits.txt", "report.html"})
 
 
@@ -256,7 +281,7 @@ def _pages(
             width=width,
             pad=" " * (width - len("CREDITS.txt")),
             report=render_report(report),
-            quoted=shlex.quote(file.name),
+            quoted=shlex.quote(f"./{file.name}" if file.name.startswith("-") else file.name),
             sha256=report.file.sha256.hex(),
             work=work.cid,
         ),

@@ -26,7 +26,7 @@ def whole_file(path: Path, *, like: Path | None = None) -> Generator[BufferedWri
     Raises:
         StoreError: it can't be written; StoreFullError where there is no room.
     """
-    fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    fresh = path.with_name(f".hitp2p-{secrets.token_hex(8)}")  # short, however long the name is
     with store_errors(path.parent):
         try:
             with fresh.open("xb") as file:

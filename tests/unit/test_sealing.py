@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import wave
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
 
@@ -12,10 +13,12 @@ import pytest
 from stories_world import Story, person
 
 import hitp2p
-from hitp2p.errors import NotFoundError, UsageError
+from hitp2p.drafts import ObjectLike
+from hitp2p.errors import NotFoundError, StoreError, UsageError
 from hitp2p.objects.envelope import SignedObject
 from hitp2p.sealing import seal, write_kit
 from hitp2p.trail.report import Headline, Tier
+from hitp2p.whole_file import whole_file
 
 ANA = person("Ana")
 
@@ -112,3 +115,109 @@ def test_a_kit_needs_a_file_and_no_name_hides_its_pages(story: Story) -> None:
         write_kit(story.ws, bare, story.folder / "a.zip")
     sly = story.work(ANA, project, "README.txt", "Sly")
     assert write_kit(story.ws, sly, story.folder / "b.zip").names[0] == "README.txt.work"
+
+
+def test_a_link_is_sealed_where_it_leads_and_stays_a_link(story: Story, song: SignedObject) -> None:
+    path, masters = story.folder / "song.wav", story.folder / "masters"
+    masters.mkdir()
+    path.rename(masters / "take.wav")
+    path.symlink_to(masters / "take.wav")
+    done = seal(story.ws, path)
+    assert path.is_symlink()
+    assert done.bundle == story.folder / "song.wav.car"
+    assert hitp2p.verify(path).file.pointers == (song.cid,)
+    assert [one.name for one in masters.iterdir()] == ["take.wav"]
+
+
+def test_a_file_for_which_there_is_no_room_for_a_bundle_stays_as_it_is(
+    story: Story, song: SignedObject
+) -> None:
+    path = story.folder / "song.wav"
+    before = path.read_bytes()
+    (story.folder / "song.wav.car").mkdir()  # nothing can take its place
+    with pytest.raises(StoreError):
+        seal(story.ws, path)
+    assert path.read_bytes() == before
+    assert sorted(one.name for one in story.folder.iterdir()) == ["song.wav", "song.wav.car"]
+
+
+def test_a_name_as_long_as_systems_allow_is_sealed_and_packed(story: Story) -> None:
+    project = story.ws.create_project("Night Bus", license="CC-BY-SA-4.0", by=ANA)
+    name = "n" * 247 + ".txt"
+    work = story.work(ANA, project, name, "Long")
+    assert seal(story.ws, story.folder / name).bundle.name == f"{name}.car"
+    longest = story.work(ANA, project, "n" * 251 + ".txt", "Longest")
+    for one in (work, longest):
+        kit = write_kit(story.ws, one, story.folder / "a.zip")
+        assert len(kit.names[1]) == 204
+        assert kit.names[0].endswith(".txt")
+
+
+@pytest.mark.parametrize(
+    ("label", "packed"),
+    [
+        ("con", "_con"),
+        ("Aux.txt", "_Aux.txt"),
+        ("com1.tar.gz", "_com1.tar.gz"),
+        ("nul .txt", "_nul .txt"),
+        ("readme.txt.", "readme.txt_"),
+        ("CREDITS.TXT", "CREDITS.TXT.work"),
+        ("song. ", "song_"),
+        ("a:b|c?.wav", "a_b_c_.wav"),
+        ("...", "_"),
+        ("contact.txt", "contact.txt"),
+        ("-rf", "-rf"),
+        (".hidden", ".hidden"),
+    ],
+)
+def test_every_system_can_unpack_a_kit(story: Story, label: str, packed: str) -> None:
+    project = story.ws.create_project("Night Bus", license="CC-BY-SA-4.0", by=ANA)
+    work = story.work(ANA, project, "plain.txt", "Odd")
+    body = {**work.body, "media": [{**work.body["media"][0], "name": label}]}
+    odd = story.ws._sign("contribution", body, by=ANA, project=project.cid, parents=(project.cid,))
+    kit = write_kit(story.ws, odd, story.folder / "a.zip")
+    assert kit.names[:2] == (packed, f"{packed}.car")
+    with zipfile.ZipFile(story.folder / "a.zip") as opened:
+        readme = opened.read("README.txt").decode()
+    assert "hitp2p verify -" not in readme
+
+
+def test_nothing_is_left_of_a_file_whose_writing_is_interrupted(tmp_path: Path) -> None:
+    path = tmp_path / "song.wav"
+    path.write_bytes(b"before")
+
+    def write() -> None:
+        with whole_file(path) as file:
+            file.write(b"half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write()
+    assert [(one.name, one.read_bytes()) for one in tmp_path.iterdir()] == [("song.wav", b"before")]
+
+
+def test_two_at_once_seal_one_file_whole(story: Story, song: SignedObject) -> None:
+    path = story.folder / "song.wav"
+    with ThreadPoolExecutor(4) as executor:
+        list(executor.map(lambda _: seal(story.ws, path), range(8)))
+    assert hitp2p.verify(path).headline is Headline.VERIFIED
+    assert sorted(one.name for one in story.folder.iterdir()) == ["song.wav", "song.wav.car"]
+
+
+def test_a_file_that_changes_while_it_is_sealed_stays_as_it_became(
+    story: Story, song: SignedObject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the pointer of one work would go into the file of another."""
+    path = story.folder / "song.wav"
+    other = bytearray(path.read_bytes())
+    other[-1] ^= 1
+    show = story.ws.show
+
+    def change(what: ObjectLike) -> SignedObject:
+        path.write_bytes(other)
+        return show(what)
+
+    monkeypatch.setattr(story.ws, "show", change)
+    with pytest.raises(StoreError, match="was changed while it was being sealed"):
+        seal(story.ws, path)
+    assert path.read_bytes() == other
