@@ -21,6 +21,7 @@ SAID = re.compile(r"\$ ((?:.*\\\n)*.*)\n((?:(?!\$ ).*\n)*)")
 """A command, perhaps over several lines, and what stands below it."""
 NAME = re.compile(r"\b[0-9A-Za-z]{8,59}\b")
 """Whatever may be a CID, a short name or a key."""
+FAILURES = ("error: ", '{"error": ', "UNKNOWN  ", "DISPUTED  ", "BROKEN  ", "VERIFIED-WITH-GAPS  ")
 SEEDED = "warning: HITP2P_SEED is set"
 """Left out of the walkthroughs, whose keys are made from a seed."""
 
@@ -77,7 +78,8 @@ def shell(tmp_path: Path) -> Iterator[Shell]:
 
 
 def tells_of_a_failure(output: str) -> bool:
-    return any(line.startswith(("error: ", '{"error": ')) for line in output.splitlines())
+    """An error, or a report with a headline that has an exit status."""
+    return any(line.startswith(FAILURES) for line in output.splitlines())
 
 
 def as_it_happens(text: str, shell: Shell, *, must_match: bool) -> str:
