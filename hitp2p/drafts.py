@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from hitp2p.codec.cid import Cid
+from hitp2p.dataclass import dataclass, replace
 from hitp2p.errors import UsageError
 from hitp2p.limits import NOTE_BYTES
 from hitp2p.objects.contribution import Contribution, Credit, ForeignSource, MediaEntry, Use

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Final
 
 from hitp2p import limits
 from hitp2p.codec.cid import DAG_CBOR, Cid
 from hitp2p.codec.dagcbor import Profile, decode_object, encode
+from hitp2p.dataclass import dataclass, field
 from hitp2p.errors import (
     InvalidError,
     KeyFileError,

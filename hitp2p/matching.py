@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from hitp2p.codec.cid import Cid
+from hitp2p.dataclass import dataclass
 from hitp2p.errors import InvalidError, MissingBlocksError, StoreError, UsageError
 from hitp2p.media import chunks, pictures, shingles, sound
 from hitp2p.media.prints import Coverage, Likeness, Nearness, Print

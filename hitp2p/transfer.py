@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from hitp2p.codec.car import CarReader, CarWriter
 from hitp2p.codec.cid import Cid
 from hitp2p.codec.unixfs import iter_file
+from hitp2p.dataclass import dataclass
 from hitp2p.errors import NotFoundError, RuleError, UsageError
 from hitp2p.objects.contribution import MediaEntry
 from hitp2p.objects.envelope import SignedObject

@@ -6,11 +6,11 @@ A hint for its author and nothing more: nothing is refused for it, and nothing o
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from hitp2p.codec.cid import Cid
+from hitp2p.dataclass import dataclass
 from hitp2p.errors import UsageError
 from hitp2p.matching import COVERAGES, Searcher, best_of, fitting, iter_pieces
 from hitp2p.objects.contribution import MediaEntry

@@ -16,7 +16,6 @@ import stat
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import replace
 from io import BufferedReader, BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -25,6 +24,7 @@ from hitp2p import limits
 from hitp2p.codec.car import CarReader
 from hitp2p.codec.cid import DAG_CBOR, RAW, Cid
 from hitp2p.codec.unixfs import BuiltFile, Leaf, Node, build_file
+from hitp2p.dataclass import replace
 from hitp2p.errors import DecodeError, InvalidError, NotFoundError, RuleError, UsageError
 from hitp2p.media.essence import FoundEssence, scan_essence
 from hitp2p.media.pointer import file_pointers
@@ -87,7 +87,8 @@ def verify(
         contents = None if beside is None else _read_bundle(beside)
     except InvalidError as error:
         return _broken(facts, error, require)
-    parts, bundle_work = list(_evidence(contents, workspace)), contents and contents.work
+    parts = list(_evidence(contents, workspace))
+    bundle_work = None if contents is None else contents.work
     asked = online is not None and contents is None and bool(facts.pointers)
     if online is not None and asked:
         from hitp2p.gateway import fetch_record

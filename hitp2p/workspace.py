@@ -16,11 +16,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Unpack
 
+from hitp2p.dataclass import replace
 from hitp2p.drafts import (
     ForeignLike,
     ObjectLike,

@@ -6,12 +6,12 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from hitp2p.cli.errors import ConfirmError, with_step
 from hitp2p.codec.cid import OBJECT_CID_START
+from hitp2p.dataclass import dataclass
 from hitp2p.errors import AmbiguousNameError, KeyFileError, NotFoundError, UsageError
 from hitp2p.naming import SHORTEST
 from hitp2p.trail.display import code_of, short_name

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn, TypeVar
 
@@ -21,6 +20,7 @@ from hitp2p.cli.keyfiles import (
 from hitp2p.cli.names import title_of
 from hitp2p.cli.passphrase import given_passphrase, prompt_passphrase, read_passphrase
 from hitp2p.cli.places import MARK, tidy
+from hitp2p.dataclass import dataclass
 from hitp2p.errors import NotFoundError, PassphraseError, UsageError
 from hitp2p.trail.display import short_name
 

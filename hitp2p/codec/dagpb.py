@@ -7,7 +7,6 @@ that every canonical block has exactly one node and the other way round.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from hitp2p.codec.cid import Cid
@@ -19,6 +18,7 @@ from hitp2p.codec.protobuf import (
     unexpected_field,
 )
 from hitp2p.codec.varint import VARINT_MAX
+from hitp2p.dataclass import dataclass
 from hitp2p.errors import DecodeError, UsageError
 from hitp2p.limits import BLOCK_BYTES
 

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final, Protocol
 
 from hitp2p.codec.cid import DAG_PB, RAW, Cid, new_link
 from hitp2p.codec.dagpb import PbLink, PbNode, encode_dagpb
 from hitp2p.codec.unixfs_message import NodeType, UnixFs, encode_unixfs
+from hitp2p.dataclass import dataclass
 from hitp2p.errors import UsageError
 from hitp2p.limits import BLOCK_BYTES, CHUNK_BYTES, UNIXFS_WIDTH
 

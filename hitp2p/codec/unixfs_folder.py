@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from hitp2p.codec.cid import DAG_PB, Cid
@@ -11,6 +10,7 @@ from hitp2p.codec.dagpb import PbLink, PbNode, encode_dagpb
 from hitp2p.codec.unixfs_builder import Node
 from hitp2p.codec.unixfs_message import NodeType, UnixFs, encode_unixfs
 from hitp2p.codec.unixfs_reader import fetch_block, parse_unixfs_node
+from hitp2p.dataclass import dataclass
 from hitp2p.errors import DecodeError, UsageError
 from hitp2p.limits import HAMT_DEPTH, HAMT_FANOUT
 from hitp2p.ports import BlockSource

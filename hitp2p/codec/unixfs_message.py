@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
@@ -13,6 +12,7 @@ from hitp2p.codec.protobuf import (
     iter_fields,
     unexpected_field,
 )
+from hitp2p.dataclass import dataclass
 from hitp2p.errors import DecodeError
 
 __all__ = ["NodeType", "UnixFs", "decode_unixfs", "encode_unixfs"]

@@ -7,12 +7,12 @@ for each of its children. So a small tree that claims a huge file costs no more 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from hitp2p.codec.cid import DAG_PB, RAW, Cid
 from hitp2p.codec.dagpb import PbNode, decode_dagpb
 from hitp2p.codec.unixfs_message import NodeType, UnixFs, decode_unixfs
+from hitp2p.dataclass import dataclass
 from hitp2p.errors import DecodeError, MissingBlocksError, UsageError
 from hitp2p.limits import BLOCK_BYTES, FILE_BYTES, UNIXFS_DEPTH
 from hitp2p.ports import BlockSource

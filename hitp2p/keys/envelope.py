@@ -6,11 +6,11 @@ Pure: salt and nonce come in as arguments, and writing the bytes to a file is `h
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass, field
 from typing import Final
 
 from hitp2p import limits
 from hitp2p.codec.dagcbor import Profile, Value, decode_object, encode
+from hitp2p.dataclass import dataclass, field
 from hitp2p.errors import PassphraseError, SignatureError, UsageError
 from hitp2p.keys.ed25519 import SigningKey
 

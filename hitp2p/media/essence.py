@@ -6,10 +6,10 @@ A file that a strict parser finds odd in any way has no essence: a guess would l
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from importlib import import_module
 from typing import Final, Protocol, cast
 
+from hitp2p.dataclass import dataclass
 from hitp2p.errors import DecodeError
 from hitp2p.media.sniff import SNIFF_BYTES, sniff_media_type
 from hitp2p.media.source import MediaSource

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple
 
+from hitp2p.dataclass import dataclass, field
 from hitp2p.errors import DecodeError
 from hitp2p.limits import MARKUP_ATTRIBUTES, MARKUP_DEPTH, MARKUP_PREFIXES
 

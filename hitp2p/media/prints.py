@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Protocol
+
+from hitp2p.dataclass import dataclass, field
 
 __all__ = ["Coverage", "Likeness", "Nearness", "Print", "mark_of"]
 

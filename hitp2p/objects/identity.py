@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from hitp2p import limits
 from hitp2p.codec.cid import Cid
+from hitp2p.dataclass import dataclass
 from hitp2p.errors import RuleError, SignatureError
 from hitp2p.keys.ed25519 import require_prime_order
 from hitp2p.rules import RuleSet

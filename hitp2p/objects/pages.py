@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
 
 from hitp2p import limits
 from hitp2p.codec.cid import DAG_CBOR, Cid
 from hitp2p.codec.dagcbor import Profile, decode_object, encode
+from hitp2p.dataclass import dataclass
 from hitp2p.errors import InvalidError, RuleError, UsageError
 from hitp2p.objects.parts import CREDIT, REF, USE
 from hitp2p.objects.shape import Bytes, ListOf, Record, Shape, say_type

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from hitp2p.codec.cid import Cid
+from hitp2p.dataclass import dataclass
 
 __all__ = ["Action", "ForkedFrom", "Project", "ProjectRules", "Recovery", "threshold_rules"]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, Final
 
 from hitp2p.codec.cid import Cid
+from hitp2p.dataclass import dataclass
 from hitp2p.objects.envelope import SignedObject
 from hitp2p.objects.kinds import ObjectClass
 

@@ -6,12 +6,12 @@ Nothing is changed or deleted. What is damaged is named with what to do about it
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from typing import Final
 
 from hitp2p.codec.cid import DAG_CBOR, Cid
+from hitp2p.dataclass import dataclass
 from hitp2p.errors import CorruptBlockError, InvalidError, MissingBlocksError
 from hitp2p.objects.envelope import SignedObject, parse_object, verify_object
 from hitp2p.store.contract import Store

@@ -6,10 +6,10 @@ looked at, too, with all writers kept out for that moment; and while someone add
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from hitp2p.codec.cid import RAW, Cid
+from hitp2p.dataclass import dataclass
 from hitp2p.errors import CorruptBlockError, StoreError, StoreFullError
 from hitp2p.store.contract import Store
 from hitp2p.store.faults import store_errors

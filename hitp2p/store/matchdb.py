@@ -9,11 +9,11 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from hitp2p.codec.cid import Cid
+from hitp2p.dataclass import dataclass
 from hitp2p.media.prints import Print
 from hitp2p.ports import Closing
 from hitp2p.store.faults import store_errors

@@ -10,7 +10,6 @@ import os
 import stat
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from io import BytesIO, FileIO
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +17,7 @@ from typing import Final, Literal, TypeAlias
 
 from hitp2p.codec.cid import Cid
 from hitp2p.codec.unixfs import BuiltFile, ByteReader, ByteTaker, Leaf, Node, build_file
+from hitp2p.dataclass import dataclass
 from hitp2p.errors import NotFoundError, UsageError
 from hitp2p.ports import Closing
 from hitp2p.store.contract import LeafPlace, Store

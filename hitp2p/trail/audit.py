@@ -7,10 +7,10 @@ what its types say: objects are valid, the file's hashes were computed here.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from hitp2p import limits
 from hitp2p.codec.cid import Cid
+from hitp2p.dataclass import replace
 from hitp2p.objects.contribution import MediaEntry
 from hitp2p.objects.envelope import SignedObject
 from hitp2p.objects.kinds import ObjectClass

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
 from hitp2p.codec.cid import DAG_CBOR, DAG_PB, RAW, SHA2_256, Cid
 from hitp2p.codec.dagpb import decode_dagpb
+from hitp2p.dataclass import dataclass
 from hitp2p.errors import InvalidError, MissingBlocksError, UsageError
 from hitp2p.objects.carried import iter_list_pages, texts_only
 from hitp2p.objects.envelope import SignedObject

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable
 from copy import copy
-from dataclasses import dataclass, field
 
 from hitp2p.codec.cid import DAG_PB, Cid
 from hitp2p.codec.dagpb import decode_dagpb
+from hitp2p.dataclass import dataclass, field
 from hitp2p.errors import InvalidError, MissingBlocksError, RuleError
 from hitp2p.objects.carried import iter_list_pages, texts_only
 from hitp2p.objects.envelope import SignedObject, verify_object

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final, NamedTuple, NoReturn, TypeAlias
 
 from hitp2p.codec.cid import Cid
+from hitp2p.dataclass import dataclass
 from hitp2p.errors import InvalidError, MissingBlocksError, RuleError
 from hitp2p.objects.envelope import SignedObject
 from hitp2p.objects.kinds import ObjectClass

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from hitp2p.codec.cid import Cid
+from hitp2p.dataclass import dataclass
 from hitp2p.objects.envelope import SignedObject
 from hitp2p.trail.credit_lines import Claim
 from hitp2p.trail.standing import Standing

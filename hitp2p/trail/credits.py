@@ -7,12 +7,12 @@ replace it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, TypeAlias
 
 from hitp2p import limits
 from hitp2p.codec.cid import Cid
+from hitp2p.dataclass import dataclass, field
 from hitp2p.errors import InvalidError, MissingBlocksError, UsageError
 from hitp2p.objects.contribution import Credit, ForeignSource, Use
 from hitp2p.objects.envelope import SignedObject

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from typing import Final, TypeAlias
 
 from hitp2p import limits
+from hitp2p.dataclass import dataclass
 
 __all__ = ["AllOf", "AnyOf", "Expression", "Family", "Terms", "parse_expression"]
 

@@ -7,11 +7,11 @@ A table, no advice: it knows the Creative Commons family, its one-way exits and 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice
 from typing import Final, TypeAlias
 
+from hitp2p.dataclass import dataclass
 from hitp2p.trail.license_expressions import (
     AllOf,
     AnyOf,

@@ -6,11 +6,11 @@ What it says follows from what people stated, so it is a check of their words, a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, TypeAlias
 
 from hitp2p.codec.cid import Cid
+from hitp2p.dataclass import dataclass
 from hitp2p.objects.contribution import ForeignSource
 from hitp2p.objects.envelope import SignedObject
 from hitp2p.objects.known import known_field

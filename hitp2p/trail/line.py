@@ -10,13 +10,13 @@ Nothing here recurses: a log may be a chain of any length.
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from hashlib import sha256
 from typing import cast
 
 from hitp2p.codec.cid import Cid
+from hitp2p.dataclass import dataclass, field
 from hitp2p.errors import MissingBlocksError
 from hitp2p.objects.envelope import SignedObject
 from hitp2p.objects.identity import IdentityEvent

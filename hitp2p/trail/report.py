@@ -5,11 +5,11 @@ Text from objects stands here as its author wrote it; clean it before showing it
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, NoReturn
 
 from hitp2p.codec.cid import Cid
+from hitp2p.dataclass import dataclass
 from hitp2p.objects.contribution import Essence
 from hitp2p.trail.credit_lines import CreditLine, Person
 from hitp2p.trail.credits import CreditSheet

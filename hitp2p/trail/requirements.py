@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Final
 
+from hitp2p.dataclass import dataclass
 from hitp2p.errors import UsageError
 from hitp2p.trail.report import GapCode, Report, Shares, Tier
 from hitp2p.trail.standing import Standing

@@ -7,10 +7,10 @@ the page it falls into and the pages above that one, and nothing else.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from hitp2p.codec.cid import DAG_CBOR, Cid
 from hitp2p.codec.dagcbor import Profile, Value, decode_object, encode
+from hitp2p.dataclass import dataclass
 from hitp2p.errors import MissingBlocksError, RuleError, UsageError
 from hitp2p.limits import SNAPSHOT_CUT, SNAPSHOT_LEVELS, SNAPSHOT_LINKS
 from hitp2p.ports import BlockSource

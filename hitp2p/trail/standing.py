@@ -7,12 +7,12 @@ objects back gains nothing, and nobody can erase what others built on. Standing 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import sha256
 from typing import Final, NoReturn, cast
 
 from hitp2p.codec.cid import Cid
+from hitp2p.dataclass import dataclass, field
 from hitp2p.errors import InvalidError, UsageError
 from hitp2p.objects.envelope import SignedObject
 from hitp2p.objects.identity import IdentityEvent

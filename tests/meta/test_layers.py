@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 LAYERS: dict[int, tuple[str, ...]] = {
-    0: ("errors", "limits", "ports", "rules"),
+    0: ("dataclass", "errors", "limits", "ports", "rules"),
     1: ("codec",),
     2: ("keys",),
     3: ("objects",),
@@ -55,6 +55,8 @@ WORLD = {
 """Clock, chance, files, threads, network, terminal: the lower layers get them as arguments."""
 LENT = {("concurrent.futures", "Executor"), ("concurrent.futures", "Future")}
 """Threads that a caller lends; what makes them is not among these."""
+COMPILES = {"hitp2p.dataclass": {"exec"}}
+"""Makes an `__init__` from the names of fields, as `dataclasses` does; nothing else may run text."""
 PURE = range(6)
 HEAVY = {"trio", "ipfshttpclient", "rich", "sqlite3"}
 """What the packages of layers 0 to 5 must not even pull in for annotations at run time."""
@@ -152,7 +154,9 @@ def test_lower_layers_import_nothing_of_the_world(module: str) -> None:
 
 @pytest.mark.parametrize("module", [m for m in MODULES if m != FACADE and layer_of(m) in PURE])
 def test_lower_layers_open_no_files(module: str) -> None:
-    assert [line for name, line in calls_of(module) if name in ("open", "input", "exec")] == []
+    allowed = COMPILES.get(module, set())
+    found = {name for name, _ in calls_of(module) if name in ("open", "input", "exec")}
+    assert found == allowed
 
 
 @pytest.mark.parametrize("module", [m for m in MODULES if m != FACADE and layer_of(m) < 8])

@@ -6,7 +6,6 @@ import os
 import shlex
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from textwrap import wrap
 
@@ -20,6 +19,7 @@ from hitp2p.cli.people import KeyRing
 from hitp2p.cli.places import tidy
 from hitp2p.cli.run import Run
 from hitp2p.codec.cid import Cid
+from hitp2p.dataclass import dataclass
 from hitp2p.errors import UsageError
 from hitp2p.trail.display import short_name
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from typing import Final
 
+from hitp2p.dataclass import dataclass, replace
 from hitp2p.errors import DecodeError
 from hitp2p.limits import SOUND_TAG_BYTES
 from hitp2p.media.pointer import place_pointer

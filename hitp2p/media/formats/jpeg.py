@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import BinaryIO, Final
 
+from hitp2p.dataclass import dataclass, field
 from hitp2p.errors import DecodeError
 from hitp2p.media.display import Display, SplitProfile
 from hitp2p.media.essence import FoundEssence, essence_hasher

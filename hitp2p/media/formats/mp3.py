@@ -7,9 +7,9 @@ must hold nothing that begins like a frame.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import BinaryIO, Final
 
+from hitp2p.dataclass import dataclass
 from hitp2p.errors import DecodeError
 from hitp2p.limits import SOUND_LONG_TAG_BYTES, SOUND_TAG_BYTES
 from hitp2p.media.display import Display

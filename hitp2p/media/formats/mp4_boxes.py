@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from typing import Final
 
+from hitp2p.dataclass import dataclass, replace
 from hitp2p.errors import DecodeError
 from hitp2p.limits import FILM_BOX_BYTES, FILM_BOXES, FILM_TAG_LEVELS
 from hitp2p.media.source import MediaSource

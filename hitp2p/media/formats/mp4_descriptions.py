@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
+from hitp2p.dataclass import dataclass
 from hitp2p.limits import FILM_DESCRIPTIONS
 from hitp2p.media.formats.mp4_boxes import STRUCTURE, Box, iter_boxes, odd, payload
 from hitp2p.media.source import MediaSource

@@ -8,11 +8,11 @@ from __future__ import annotations
 import hashlib
 import struct
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import groupby
 from math import gcd
 from typing import Final
 
+from hitp2p.dataclass import dataclass
 from hitp2p.media.formats.mp4_boxes import RULE, Box, odd
 from hitp2p.media.source import MediaSource
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import struct
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from heapq import merge
 from typing import BinaryIO, Final
 
+from hitp2p.dataclass import dataclass
 from hitp2p.errors import DecodeError
 from hitp2p.media.formats.mp4_boxes import (
     RULE,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
+from hitp2p.dataclass import dataclass
 from hitp2p.media.formats.mp4_boxes import (
     RULE,
     Box,

@@ -8,9 +8,9 @@ changes nothing.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from typing import BinaryIO, Final, Protocol
 
+from hitp2p.dataclass import dataclass, replace
 from hitp2p.errors import DecodeError
 from hitp2p.media.essence import FoundEssence, essence_hasher
 from hitp2p.media.formats.ogg_pages import RULE, Packet, Page, iter_packets, iter_pages, paginate

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Final
 
+from hitp2p.dataclass import dataclass
 from hitp2p.errors import DecodeError
 from hitp2p.limits import OGG_PACKET_PAGES
 from hitp2p.media.source import MediaSource

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import BinaryIO, Final
 
+from hitp2p.dataclass import dataclass, field
 from hitp2p.errors import DecodeError
 from hitp2p.limits import METADATA_BYTES
 from hitp2p.media.display import Display

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from typing import Final
 
+from hitp2p.dataclass import dataclass, replace
 from hitp2p.errors import DecodeError
 from hitp2p.limits import COMMENT_LINES
 from hitp2p.media.pointer import POINTER_SCHEME, place_pointer

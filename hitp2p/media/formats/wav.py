@@ -6,9 +6,9 @@ Programs write the same samples under a plain or an extensible header; the paylo
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import BinaryIO, Final
 
+from hitp2p.dataclass import dataclass
 from hitp2p.errors import DecodeError
 from hitp2p.limits import SOUND_PARTS, SOUND_TAG_BYTES
 from hitp2p.media.display import Display
