@@ -12,12 +12,8 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from hitp2p.codec.cid import Cid
-<<<<<<< HEAD
-from hitp2p.errors import DecodeError, NotFoundError, StoreError, UsageError
-=======
 from hitp2p.dataclass import dataclass
-from hitp2p.errors import DecodeError, NotFoundError, UsageError
->>>>>>> 318b1d3 (wip)
+from hitp2p.errors import DecodeError, NotFoundError, StoreError, UsageError
 from hitp2p.media.essence import scan_essence
 from hitp2p.media.pointer import pointer_formats, pointer_text, write_pointer
 from hitp2p.media.sniff import SNIFF_BYTES, sniff_media_type
