@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AmbiguousNameError",
     "BackendError",
+    "BackendFullError",
     "CorruptBlockError",
     "DecodeError",
     "Hitp2pError",
@@ -23,6 +24,7 @@ __all__ = [
     "InvalidError",
     "KeyFileError",
     "LicenseError",
+    "LostBlockError",
     "MissingBlocksError",
     "NewerVersionError",
     "NotFoundError",
@@ -193,6 +195,16 @@ class BackendError(StoreError):
     """A daemon behind the store is wrong, missing, slow or lying."""
 
     code = "backend"
+
+
+class BackendFullError(BackendError, StoreFullError):
+    """A daemon behind the store has no space left. Nothing was half-written."""
+
+    code = "store-full"
+
+
+class LostBlockError(CorruptBlockError, BackendError):
+    """A daemon behind the store lost a block that it had pinned, or gives other bytes for it."""
 
 
 class PeerError(Hitp2pError):

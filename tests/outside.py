@@ -1,9 +1,8 @@
 """Outside test data: vectors and media that others published, read where they are present.
 
 They are no part of this project. `HITP2P_VECTORS` names the folder of vectors, else `../shared/vectors` beside the
-repository is tried; media are where Debian's packages put them. A daemon counts as a set, too. A set that is missing skips its
-tests, and fails them where
-`CI=true`. Each test says how many cases it ran, and the run ends with a line `outside: N of M sets ran`.
+repository is tried; media are where Debian's packages put them. A daemon counts as a set, too. A set that is missing skips
+its tests, and fails them where `CI=true`. Each test says how many cases it ran, and the run ends with a line `outside: N of M sets ran`.
 """
 
 from __future__ import annotations

@@ -1,0 +1,415 @@
+"""A store on a Kubo daemon: the blocks there, pinned; an index of them here, in SQLite.
+
+Theory of operation. What a batch brings goes to the daemon as CARs, each with a hold (see `holds`) that is pinned in the
+same step as the blocks are stored, so no garbage collection comes between. Only when the daemon has confirmed the pins
+does one transaction write the index, and only then is the batch acknowledged. A batch that fails leaves the index as it
+was, and at worst a pin that nothing refers to. What is removed leaves the index first, its pin after the commit.
+
+The index keeps the bytes of signed objects and list pages as well, as everything that judges and shows reads them; texts
+and media are on the daemon alone. The daemon isn't trusted: what it gives is hashed again. The index can be made anew
+from the pins; then every signature is checked again, as a pin says nothing about who signed.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from hitp2p.codec.cid import DAG_CBOR, Cid
+from hitp2p.errors import (
+    BackendError,
+    CorruptBlockError,
+    LostBlockError,
+    MissingBlocksError,
+    StoreError,
+    UsageError,
+)
+from hitp2p.store.connections import Connections
+from hitp2p.store.contract import LeafPlace, ObjectRow, WriteBatch
+from hitp2p.store.copies import new_folder
+from hitp2p.store.faults import store_errors
+from hitp2p.store.holds import Held, HoldCar, pack, pack_again, pack_loose
+from hitp2p.store.index import rebuild
+from hitp2p.store.intact import is_intact, require_intact
+from hitp2p.store.kubo_address import KuboAddress
+from hitp2p.store.kubo_calls import Kubo
+from hitp2p.store.kubo_care import compare_daemon, copy_all, recover
+from hitp2p.store.kubo_index import (
+    add_hold,
+    create_tables,
+    find_held,
+    find_holds,
+    held_by,
+    holds,
+    release_holds,
+    released,
+    take_released,
+    workspace_id,
+)
+from hitp2p.store.kubo_rpc import KuboRpc
+from hitp2p.store.leaves import read_leaf
+from hitp2p.store.mediafolder import hold_shared, release, tidying
+from hitp2p.store.sqlite import MEDIA, SqliteStore
+from hitp2p.store.writing import put_batch, remove_blocks
+
+__all__ = ["INDEX", "PIN_NAME", "KuboStore"]
+
+INDEX: Final = "index.db"
+"""Name of the index in the store's folder."""
+PIN_NAME: Final = "hitp2p:store:"
+"""What the name of a hold's pin begins with; the workspace's name in hexadecimal digits follows."""
+_ID_BYTES: Final = 16
+
+
+class _Again(Exception):
+    """Somebody else removed meanwhile what this batch counted on."""
+
+
+@dataclass(slots=True)
+class _Unit:
+    """What a transaction has done outside of the index."""
+
+    pinned: list[Cid] = field(default_factory=list[Cid])
+    """Holds that were pinned, to be let go if it fails."""
+    used_up: list[Path] = field(default_factory=list[Path])
+    """Files in the media folder that are on the daemon now, to be removed if it succeeds."""
+
+    def take(self, other: _Unit) -> None:
+        self.pinned += other.pinned
+        self.used_up += other.used_up
+
+
+class KuboStore(SqliteStore):
+    """A store on a daemon, with an index in a folder; see `hitp2p.store.contract.Store`."""
+
+    def __init__(self, connections: Connections, folder: Path, kubo: Kubo) -> None:
+        """For `connect`."""
+        super().__init__(connections, folder)
+        self._kubo = kubo
+        self._workspace = b""
+        self._local = threading.local()
+        self._is_checked = False
+
+    @classmethod
+    def connect(
+        cls,
+        folder: Path,
+        address: KuboAddress,
+        *,
+        authorization: str | None = None,
+        workspace: bytes | None = None,
+        within_s: float = 60.0,
+    ) -> KuboStore:
+        """Open a store, made first where there is none. The daemon is asked when it is needed.
+
+        Args:
+            folder: where the index is.
+            address: of the daemon's RPC port.
+            authorization: value of the header of that name.
+            workspace: name of the workspace, 16 bytes, for a new index: its holds may be on the daemon already, and
+                `rebuild_index` finds them. By default one that is new.
+            within_s: how long the daemon may take over a call, in seconds.
+
+        Raises:
+            StoreError: the folder can't be used.
+            UsageError: the extra `ipfs` isn't installed.
+        """
+        folder = folder.absolute()
+        kubo = Kubo(KuboRpc(address, authorization=authorization, within_s=within_s), address)
+        try:
+            with store_errors(folder):
+                (folder / MEDIA).mkdir(parents=True, exist_ok=True)
+            store = cls(Connections(folder / INDEX), folder, kubo)
+            store._start_on(workspace or os.urandom(_ID_BYTES))
+        except BaseException:
+            kubo.close()
+            raise
+        return store
+
+    def _start_on(self, workspace: bytes) -> None:
+        try:
+            self._start()
+            with self._connections.read() as db:
+                found = workspace_id(db)
+            if found is None:
+                with self._writing() as db:
+                    found = create_tables(db, workspace)
+            self._workspace = found
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def workspace(self) -> bytes:
+        """The name of the workspace, under which its holds are pinned."""
+        return self._workspace
+
+    @property
+    def address(self) -> KuboAddress:
+        """Where the daemon answers."""
+        return self._kubo.address
+
+    @property
+    def pin_name(self) -> str:
+        """The name of all pins of holds of this workspace."""
+        return PIN_NAME + self._workspace.hex()
+
+    # --- reading ----------------------------------------------------------------------------------
+
+    def get(self, cid: Cid, /) -> bytes | None:
+        with self._connections.use() as db:
+            row = db.execute("SELECT data FROM block WHERE cid = ?", (bytes(cid),)).fetchone()
+        if row is None or is_intact(row[0], cid):
+            return super().get(cid)  # it is here, in a plain file, or nowhere
+        data = self._kubo.get(cid)
+        if data is None:
+            raise LostBlockError(
+                f"{self.address} has lost {cid}, which was pinned there; import the block again, or take it "
+                "from a backup",
+                cid,
+            )
+        return data
+
+    # --- writing ----------------------------------------------------------------------------------
+
+    def put(self, batch: WriteBatch, *, durable: bool = True) -> tuple[ObjectRow, ...]:
+        for cid, data in batch.blocks:
+            require_intact(cid, data)
+        while True:
+            with suppress(_Again), self._unit() as unit:
+                return self._put(batch, unit, durable)
+
+    def _put(self, batch: WriteBatch, unit: _Unit, durable: bool) -> tuple[ObjectRow, ...]:
+        staged = [leaf for leaf in batch.leaves if not os.path.isabs(leaf.path)]
+        known = self._find_held(batch, staged)
+        self._require_all(batch)
+        new, again = _parted(batch, known)
+        leaves = [leaf for leaf in staged if leaf.cid not in known]
+        pinned = [*self._hold(self._with_leaves(new, leaves), unit)]
+        self._send_again(again)
+        with self._writing(durable=durable) as db:
+            for hold in pinned:
+                add_hold(db, hold.root, hold.held)
+            if len(find_held(db, known)) < len(known):
+                raise _Again
+            rows = put_batch(db, _for_index(batch, staged))
+        unit.used_up += {self.media_folder / leaf.path for leaf in staged}
+        return rows
+
+    def _find_held(self, batch: WriteBatch, staged: list[LeafPlace]) -> dict[Cid, bool]:
+        cids = [
+            *(obj.cid for obj in batch.objects),
+            *(cid for cid, _ in batch.blocks),
+            *(leaf.cid for leaf in staged),
+        ]
+        with self._connections.use() as db:
+            return find_held(db, cids)
+
+    def _require_all(self, batch: WriteBatch) -> None:
+        """Refuse early, before anything is sent; the transaction asks again."""
+        cids = {obj.cid for obj in batch.objects}
+        needed = {cid for obj in batch.objects for cid in obj.required} - cids
+        missing = sorted(cid for cid in needed if self.row(cid) is None)
+        if missing:
+            raise MissingBlocksError(
+                f"{len(missing)} objects that these require are not here, the first {missing[0]}",
+                missing,
+            )
+
+    def _with_leaves(
+        self, blocks: Iterable[tuple[Held, bytes]], leaves: Iterable[LeafPlace]
+    ) -> Iterator[tuple[Held, bytes]]:
+        """The blocks, then the bytes of the leaves, read from their files one by one."""
+        yield from blocks
+        for cid, place in {leaf.cid: leaf for leaf in leaves}.items():
+            try:
+                yield Held(cid, False), read_leaf(self.media_folder, [place])
+            except CorruptBlockError:
+                with self._connections.use() as db:
+                    if find_held(
+                        db, [cid]
+                    ):  # another program was faster, and cleared the file away
+                        raise _Again from None
+                raise
+
+    def _hold(self, blocks: Iterable[tuple[Held, bytes]], unit: _Unit) -> Iterator[HoldCar]:
+        """Store blocks on the daemon and pin them; the holds, each when its pin is confirmed."""
+        for hold in pack(blocks, self._workspace, _nonces()):
+            self._pin(unit, hold)
+            yield hold
+
+    def _pin(self, unit: _Unit, hold: HoldCar) -> None:
+        """Import a CAR with its hold; at the end, the pin has its name and the daemon lists it."""
+        self._require_kubo()
+        unit.pinned.append(hold.root)
+        self._kubo.import_car([hold.car], root=hold.root, n_blocks=hold.n_blocks)
+        self._kubo.name_pin(hold.root, self.pin_name)
+        if self._kubo.pin_name(hold.root) != self.pin_name:
+            raise BackendError(
+                f"{self.address} confirmed a pin and doesn't list it; nothing was acknowledged. See what else "
+                "changes pins there, then try again"
+            )
+
+    def _send_again(self, blocks: list[tuple[Held, bytes]]) -> None:
+        """Heal what the daemon may have lost of blocks that are held."""
+        for car, n_blocks in pack_loose(blocks):
+            self._kubo.import_car([car], root=None, n_blocks=n_blocks)
+
+    def remove(self, cids: Iterable[Cid], /) -> None:
+        gone = dict.fromkeys(cids)
+        with self._unit() as unit, self._writing() as db:
+            remove_blocks(db, gone, fts5=self._fts5)
+            touched = find_holds(db, gone)
+            kept = {each for id_ in touched.values() for each in held_by(db, id_)}
+            left = [each for each in kept if each.cid not in gone]
+            release_holds(db, touched.items())
+            for hold in pack_again(left, self._workspace, _nonces()):
+                self._pin(unit, hold)
+                add_hold(db, hold.root, hold.held)
+
+    @contextmanager
+    def exclusive(self) -> Generator[None]:
+        with self._unit(), super().exclusive():
+            yield
+
+    @contextmanager
+    def _unit(self, *, alone: bool = False) -> Generator[_Unit]:
+        """What is done on the daemon, tied to what is done in the index: let go if it fails, tidied up if not."""
+        above: _Unit | None = getattr(self._local, "unit", None)
+        if above is not None and alone:
+            raise UsageError("not inside `exclusive`: care for the index stands alone")
+        unit = self._local.unit = _Unit()
+        try:
+            with nullcontext() if above else self._care() if alone else self._no_care():
+                try:
+                    yield unit
+                except BaseException:
+                    with suppress(BackendError, UsageError):
+                        self._kubo.remove_pins(unit.pinned)
+                    raise
+                if above is None:
+                    self._tidy(unit)
+        finally:
+            self._local.unit = above
+        if above is not None:
+            above.take(unit)
+
+    @contextmanager
+    def _no_care(self) -> Generator[None]:
+        """Keep away who compares pins and index: between the two, they differ."""
+        with store_errors(self._folder):
+            lock = hold_shared(self._folder)
+        try:
+            yield
+        finally:
+            release(lock)
+
+    @contextmanager
+    def _care(self) -> Generator[None]:
+        """Be alone with pins and index."""
+        with tidying(self._folder) as alone:
+            if not alone:
+                raise StoreError(
+                    f"{self._folder}: another program is writing to this store; try again when it is done"
+                )
+            yield
+
+    def _tidy(self, unit: _Unit) -> None:
+        """After the commit: clear away what isn't needed any more. What fails here is done the next time."""
+        for path in unit.used_up:
+            with suppress(OSError):
+                path.unlink()
+        with self._connections.use() as db:
+            cids = released(db)
+        if cids:
+            with suppress(BackendError):
+                self._kubo.remove_pins(cids)
+                with self._writing(durable=False) as db:
+                    take_released(db, cids)
+
+    def _require_kubo(self) -> None:
+        """Before the first write: that it is a Kubo which can do what we ask."""
+        if not self._is_checked:
+            self._kubo.verify_version()
+            self._is_checked = True
+
+    # --- care -------------------------------------------------------------------------------------
+
+    def rebuild_index(self) -> tuple[Cid, ...]:
+        with self._unit(alone=True), self._writing() as db:
+            left_out = recover(db, self._kubo, self.pin_name, self._workspace)
+            return tuple(sorted({*left_out, *rebuild(db, fts5=self._fts5)}))
+
+    def audit_index(self) -> tuple[str, ...]:
+        found = super().audit_index()
+        with self._connections.use() as db:
+            return (*found, *compare_daemon(db, self._kubo, self.pin_name))
+
+    def repair(self) -> int:
+        """Pin again what lost its pin on the daemon, and let go of pins that the index doesn't know.
+
+        Returns how many pins were changed.
+
+        Raises:
+            BackendError: blocks are lost that the index doesn't hold itself; they must be put again.
+        """
+        with self._unit(alone=True) as unit, self._writing() as db:
+            noted = holds(db)
+            pinned = {pin.cid for pin in self._kubo.iter_pins(self.pin_name)}
+            self._kubo.remove_pins(pinned - noted.keys())
+            gone = {cid: id_ for cid, id_ in noted.items() if cid not in pinned}
+            kept = list({each for id_ in gone.values() for each in held_by(db, id_)})
+            self._send_again([(each, data) for each in kept if (data := self._indexed(db, each))])
+            release_holds(db, gone.items())
+            for hold in pack_again(kept, self._workspace, _nonces()):
+                self._pin(unit, hold)
+                add_hold(db, hold.root, hold.held)
+            return len(gone) + len(pinned - noted.keys())
+
+    @staticmethod
+    def _indexed(db: sqlite3.Connection, held: Held) -> bytes | None:
+        """The bytes of a block, if the index has them."""
+        row = db.execute("SELECT data FROM block WHERE cid = ?", (bytes(held.cid),)).fetchone()
+        return row[0] if row is not None and is_intact(row[0], held.cid) else None
+
+    def backup(self, target: Path, /) -> None:
+        with new_folder(target.absolute()) as unfinished, SqliteStore.open(unfinished) as copy:
+            copy_all(self, copy)
+
+    def close(self) -> None:
+        super().close()
+        self._kubo.close()
+
+
+def _parted(
+    batch: WriteBatch, known: dict[Cid, bool]
+) -> tuple[list[tuple[Held, bytes]], list[tuple[Held, bytes]]]:
+    """What no hold keeps yet as what it is, and the rest."""
+    blocks = {obj.cid: (Held(obj.cid, True), obj.block) for obj in batch.objects}
+    for cid, data in batch.blocks:
+        blocks.setdefault(cid, (Held(cid, False), data))
+    new = [each for cid, each in blocks.items() if known.get(cid, -1) < each[0].is_object]
+    again = [each for cid, each in blocks.items() if known.get(cid, -1) >= each[0].is_object]
+    return new, again
+
+
+def _for_index(batch: WriteBatch, staged: list[LeafPlace]) -> WriteBatch:
+    """The batch as the index keeps it: of texts and media, only that they are there."""
+    blocks = {leaf.cid: b"" for leaf in staged}
+    blocks |= {cid: data if cid.codec == DAG_CBOR else b"" for cid, data in batch.blocks}
+    return WriteBatch(
+        objects=batch.objects,
+        blocks=list(blocks.items()),
+        leaves=[leaf for leaf in batch.leaves if os.path.isabs(leaf.path)],
+    )
+
+
+def _nonces() -> Iterator[bytes]:
+    while True:
+        yield os.urandom(_ID_BYTES)

@@ -1,0 +1,197 @@
+"""Care for a Kubo store: the index from the pins alone, the daemon against the index, all of it into another store."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+from hitp2p.codec.cid import DAG_CBOR, OBJECT_CID_HEAD, Cid
+from hitp2p.errors import BackendError, InvalidError, LostBlockError, MissingBlocksError
+from hitp2p.objects.envelope import SignedObject, parse_object, verify_object
+from hitp2p.store.contract import Store, WriteBatch
+from hitp2p.store.holds import Held, alias_of, parse_hold
+from hitp2p.store.index import chunks, find_by_cid, in_order, parse_intact
+from hitp2p.store.intact import is_intact
+from hitp2p.store.kubo_calls import Kubo
+from hitp2p.store.kubo_index import add_hold, held_cids, holds
+from hitp2p.store.names import parse_stored_cid
+from hitp2p.store.writing import put_batch
+from hitp2p.trail.check import verify_in_trail
+
+__all__ = ["compare_daemon", "copy_all", "recover"]
+
+_THREADS: Final = 8
+"""Calls to the daemon at once: four times as fast as one after the other."""
+_PART_BYTES: Final = 8 * 1024 * 1024
+"""How much of texts and media is held at once, in bytes."""
+_TOLD: Final = 5
+"""Blocks that are named one by one; of the others, how many there are."""
+
+
+# --- the index from the pins ------------------------------------------------------------------------
+
+
+def recover(db: sqlite3.Connection, kubo: Kubo, pin_name: str, workspace: bytes) -> tuple[Cid, ...]:
+    """Take into the index what the holds on the daemon name and it doesn't, and heal what is damaged in it.
+
+    A pin says nothing about who signed, so each object is checked again in full. (All new ones are held in memory.)
+
+    Returns the objects that could not be taken: damaged, invalid, or resting on such.
+    """
+    new = _read_holds(kubo, pin_name, workspace, holds(db))
+    wanted = {each for held in new.values() for each in held}
+    objects = {cid for cid, is_object in wanted if is_object}
+    pages = {cid for cid, _ in wanted if cid.codec == DAG_CBOR} - objects
+    _heal(db, kubo)
+    good, left_out = _checked(db, dict(_fetch(kubo, objects)))
+    blocks = {cid: data for cid, data in _fetch(kubo, pages) if data is not None}
+    blocks |= {cid: b"" for cid, _ in wanted if cid.codec != DAG_CBOR}
+    put_batch(db, WriteBatch(objects=good, blocks=list(blocks.items())))
+    for hold, held in new.items():
+        add_hold(db, hold, held)
+    return tuple(left_out)
+
+
+def _read_holds(
+    kubo: Kubo, pin_name: str, workspace: bytes, known: Collection[Cid]
+) -> dict[Cid, tuple[Held, ...]]:
+    """What the holds keep that are pinned under a name and not known yet."""
+    found: dict[Cid, tuple[Held, ...]] = {}
+    pins = [pin.cid for pin in kubo.iter_pins(pin_name) if pin.name == pin_name]
+    for cid, block in _fetch(kubo, [cid for cid in pins if cid not in known]):
+        if block is None:
+            raise LostBlockError(
+                f"{kubo.address} has lost {cid}, a pinned list of what this workspace holds; take the store from "
+                "a backup",
+                cid,
+            )
+        hold = parse_hold(block)
+        if hold.workspace != workspace:
+            raise BackendError(
+                f"{cid} on {kubo.address} is pinned under the name of this workspace and belongs to another one; "
+                f'see "ipfs pin ls --names", and remove that pin or its name'
+            )
+        found[cid] = hold.held
+    return found
+
+
+def _heal(db: sqlite3.Connection, kubo: Kubo) -> None:
+    """Fetch what the index should hold of blocks and doesn't."""
+    damaged = [
+        cid
+        for cid, data in _stored(db)
+        if not is_intact(data, cid)  # a disk may have changed it
+    ]
+    for cid, data in _fetch(kubo, damaged):
+        if data is not None:
+            db.execute("UPDATE block SET data = ? WHERE cid = ?", (data, bytes(cid)))
+
+
+def _stored(db: sqlite3.Connection) -> Iterator[tuple[Cid, object]]:
+    """The blocks whose bytes the index has."""
+    for raw, data in db.execute(
+        "SELECT cid, data FROM block WHERE substr(cid, 1, 4) = ?", (OBJECT_CID_HEAD,)
+    ):
+        yield parse_stored_cid(raw), data
+
+
+def _checked(
+    db: sqlite3.Connection, blocks: dict[Cid, bytes | None]
+) -> tuple[list[SignedObject], list[Cid]]:
+    """The objects among blocks that keep every rule, each after what it requires; and the names of the others."""
+    found: dict[Cid, SignedObject] = {}
+    for cid, data in blocks.items():
+        try:
+            found[cid] = verify_object(data or b"", cid=cid)
+        except InvalidError:
+            continue
+    needed = {cid for obj in found.values() for cid in obj.required} - found.keys()
+    known: dict[Cid, SignedObject] = {}
+    query = "SELECT block.cid, block.data FROM block JOIN object ON object.id = block.id"  # indexed ones
+    for cid, stored in find_by_cid(db, query, needed, _as_stored).items():
+        obj = parse_intact(bytes(cid), stored)
+        if obj is not None:
+            known[cid] = obj
+    good: list[SignedObject] = []
+    for obj in in_order(found):
+        try:
+            good.append(verify_in_trail(obj, known.get))
+        except (InvalidError, MissingBlocksError):
+            continue
+        known[obj.cid] = obj
+    names = {obj.cid for obj in good}
+    return good, [cid for cid in blocks if cid not in names]
+
+
+def _as_stored(data: object) -> object:
+    return data
+
+
+def _fetch(kubo: Kubo, cids: Iterable[Cid]) -> Iterator[tuple[Cid, bytes | None]]:
+    """Blocks from the daemon, several at once; None for what it lost or gives other bytes for."""
+
+    def get(cid: Cid) -> bytes | None:
+        try:
+            return kubo.get(cid)
+        except LostBlockError:
+            return None
+
+    with ThreadPoolExecutor(_THREADS, thread_name_prefix="hitp2p-kubo") as threads:
+        for chunk in chunks(cids):
+            yield from zip(chunk, threads.map(get, chunk), strict=True)
+
+
+# --- the daemon against the index -------------------------------------------------------------------
+
+
+def compare_daemon(db: sqlite3.Connection, kubo: Kubo, pin_name: str) -> tuple[str, ...]:
+    """Sentences on what the daemon lacks of what the index says; none where it lacks nothing."""
+    noted = holds(db)
+    kept = {alias_of(cid): cid for cid in held_cids(db)}
+    stored = [cid for cid, _ in _stored(db)]
+    pinned = {pin.cid for pin in kubo.iter_pins(pin_name)}
+    for cid in kubo.iter_local():
+        kept.pop(alias_of(cid), None)
+    lost = set(kept.values())
+    wrong = [
+        cid for cid, data in _fetch(kubo, [c for c in stored if c not in lost]) if data is None
+    ]
+    return (
+        *_told(
+            f"{kubo.address} doesn't pin any more what this workspace holds", noted.keys() - pinned
+        ),
+        *_told(f"{kubo.address} has lost pinned blocks", lost),
+        *_told(f"{kubo.address} gives other bytes for blocks", wrong),
+    )
+
+
+def _told(what: str, cids: Collection[Cid]) -> Iterator[str]:
+    if cids:
+        names = ", ".join(map(str, sorted(cids)[:_TOLD]))
+        more = f" and {len(cids) - _TOLD} more" if len(cids) > _TOLD else ""
+        yield f"{what}: {names}{more}"
+
+
+# --- into another store -----------------------------------------------------------------------------
+
+
+def copy_all(source: Store, target: Store) -> None:
+    """Put all that a store holds into another one; what arrives meanwhile may be left out."""
+    for chunk in chunks(row.cid for row in source.rows()):
+        target.put(
+            WriteBatch(objects=[parse_object(source.get(cid) or b"", cid=cid) for cid in chunk])
+        )
+    target.put(WriteBatch(leaves=tuple(source.places())))
+    part: list[tuple[Cid, bytes]] = []
+    n_bytes = 0
+    for cid in source.iter_cids():
+        data = None if target.has(cid) else source.get(cid)
+        if data is not None:
+            part.append((cid, data))
+            n_bytes += len(data)
+        if n_bytes >= _PART_BYTES:
+            target.put(WriteBatch(blocks=part))
+            part, n_bytes = [], 0
+    target.put(WriteBatch(blocks=part))

@@ -1,0 +1,279 @@
+"""One HTTP request to a Kubo daemon: bounded in time and size, and with every way to fail told as an error of ours.
+
+The only module that imports ipfshttpclient. Its transport is used, with another way to read answers, and its commands
+aren't; why, says spec/decisions/0012. What an answer says is `kubo_calls`' business.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+from hitp2p.errors import BackendError, BackendFullError, UsageError
+from hitp2p.ports import Closing
+
+if TYPE_CHECKING:
+    from hitp2p.store.kubo_address import KuboAddress
+
+__all__ = ["KuboRpc", "RefusedError"]
+
+CALL_S: Final = 60.0
+"""How long the daemon may take over a call, in seconds."""
+_CONNECT_S: Final = 10.0
+"""How long it may take to reach it, and to take a piece of what we send, in seconds."""
+_GRACE_S: Final = 5.0
+"""How much longer than the daemon we wait, so that its own error comes first, in seconds."""
+_BASE: Final = "api/v0"
+_PIECE_BYTES: Final = 64 * 1024
+_ERROR_BYTES: Final = 64 * 1024
+"""How much of an error is read, in bytes."""
+_FULL: Final = ("no space left on device", "disk quota exceeded")
+
+
+class RefusedError(BackendError):
+    """The daemon answered with an error of its own."""
+
+    def __init__(self, message: str, reason: str) -> None:
+        self.reason = reason
+        """What the daemon says. Its error codes say nothing, so callers look for words in here."""
+        super().__init__(message)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (type(self), (self.args[0], self.reason))
+
+
+class KuboRpc(Closing):
+    """Sends requests to one daemon. Threads may share it."""
+
+    def __init__(
+        self, address: KuboAddress, *, authorization: str | None = None, within_s: float = CALL_S
+    ) -> None:
+        """Nothing is sent yet.
+
+        Args:
+            address: where the daemon answers.
+            authorization: value of the header of that name.
+            within_s: how long a call may take, where it doesn't say otherwise, in seconds.
+
+        Raises:
+            UsageError: the extra `ipfs` isn't installed.
+        """
+        self._http = _load_client()
+        self._address = address
+        self._within_s = within_s
+        self._is_closed = False
+        headers = {} if authorization is None else {"Authorization": authorization}
+        self._client = _bounded(self._http)(address.multiaddress, _BASE, headers=headers)
+        self._client.open_session()
+        _fence(self._client._session)
+
+    def close(self) -> None:
+        self._is_closed = True
+        self._client.close_session()
+
+    def stream(
+        self,
+        command: str,
+        *arguments: str,
+        options: Mapping[str, str] | None = None,
+        body: Sequence[bytes] | None = None,
+        within_s: float | None = None,
+    ) -> Iterator[bytes]:
+        """The pieces of an answer as they come.
+
+        Args:
+            command: such as `block/get`.
+            arguments: of the command.
+            options: of the command; the daemon ignores those that it doesn't know, and typing errors with them.
+            body: a file to send, in pieces.
+            within_s: how long all of it may take, in seconds.
+
+        Raises:
+            BackendError: the daemon can't be reached, refuses, breaks off or is too slow.
+        """
+        if self._is_closed:
+            raise UsageError("this store is closed; open it again")
+        within_s = self._within_s if within_s is None else within_s
+        end = monotonic() + within_s + _GRACE_S
+        with (
+            self._errors(command, within_s),
+            self._send(command, arguments, options or {}, body, within_s) as answer,
+        ):
+            for piece in answer:
+                if monotonic() > end:
+                    self._too_slow(command, within_s)
+                yield piece
+
+    def _send(
+        self,
+        command: str,
+        arguments: Sequence[str],
+        options: Mapping[str, str],
+        body: Sequence[bytes] | None,
+        within_s: float,
+    ) -> Any:
+        """Ask, and once more where the connection is gone: the daemon may have closed it since the last call.
+
+        Every command that we send may be sent twice.
+        """
+
+        def send() -> Any:
+            return self._client.request(
+                f"/{command}",
+                arguments,
+                opts={"timeout": f"{within_s:g}s", **options},
+                timeout=(_CONNECT_S, within_s + _GRACE_S),
+                stream=True,
+                **({} if body is None else _form(body)),
+            )
+
+        requests = self._http.requests.exceptions
+        try:
+            return send()
+        except requests.Timeout:
+            raise
+        except requests.ConnectionError:
+            return send()
+
+    @contextmanager
+    def _errors(self, command: str, within_s: float) -> Generator[None]:
+        """Turn what the client raises into errors of ours."""
+        requests, urllib3 = self._http.requests.exceptions, self._http.urllib3.exceptions
+        try:
+            yield
+        except (requests.Timeout, urllib3.TimeoutError):
+            self._too_slow(command, within_s)
+        except _StatusError as error:
+            self._status(command, error)
+        except urllib3.HTTPError as error:  # while the answer was read
+            raise BackendError(
+                f"{self._address} broke off in the middle of its answer to {command}; see whether the daemon "
+                "still runs, then try again"
+            ) from error
+        except (requests.RequestException, self._http.exceptions.Error) as error:
+            raise BackendError(
+                f'{self._address} can\'t be reached for {command}: see that the daemon runs ("ipfs daemon") and '
+                'that "ipfs config Addresses.API" shows this address'
+            ) from error
+
+    def _too_slow(self, command: str, within_s: float) -> NoReturn:
+        raise BackendError(
+            f"{self._address} did not finish {command} within {within_s:g} seconds; see whether the daemon is "
+            "busy or its disk slow, then try again"
+        ) from None
+
+    def _refused(self, command: str, reason: str) -> NoReturn:
+        if any(words in reason for words in _FULL):
+            raise BackendFullError(
+                f"the disk of {self._address} is full: {reason}. Nothing was half-written; make room there "
+                '("ipfs repo gc" removes what isn\'t pinned) and try again'
+            ) from None
+        if "context deadline exceeded" in reason:
+            raise BackendError(
+                f"{self._address} gave up {command} when its time was over; see whether the daemon is busy or "
+                "its disk slow, then try again"
+            ) from None
+        raise RefusedError(f"{self._address} refuses {command}: {reason}", reason) from None
+
+    def _status(self, command: str, error: _StatusError) -> NoReturn:
+        if error.reason is not None:
+            self._refused(command, error.reason)
+        if error.status in (401, 403):
+            raise BackendError(
+                f"{self._address} doesn't let us {command} (status {error.status}): it asks for credentials, or "
+                "doesn't allow this command to ours; see API.Authorizations in its config"
+            ) from None
+        raise BackendError(
+            f"{self._address} answers {command} with status {error.status}, so it is not Kubo's RPC port, maybe "
+            'its gateway; "ipfs config Addresses.API" shows the right one'
+        ) from None
+
+
+class _StatusError(Exception):
+    """An answer with another status than 200."""
+
+    def __init__(self, status: int, body: bytes) -> None:
+        self.status = status
+        self.reason: str | None = None
+        """What Kubo says of it, where it does."""
+        with suppress(ValueError, RecursionError, KeyError, TypeError):
+            self.reason = str(json.loads(body)["Message"])
+        super().__init__(status)
+
+
+def _load_client() -> Any:
+    try:
+        from ipfshttpclient import http_requests  # type: ignore  # pyright: ignore
+    except ImportError as error:
+        raise UsageError(
+            "a store on Kubo needs ipfshttpclient: pip install 'hitp2p[ipfs]'"
+        ) from error
+    return http_requests  # pyright: ignore[reportUnknownVariableType]
+
+
+def _bounded(http: Any) -> Any:
+    """The transport of ipfshttpclient, but it reads answers in small pieces, as soon as they come.
+
+    As it stands, it holds a whole answer that states its length, however long that is, and the whole text of an error.
+    """
+
+    class Bounded(http.ClientSync):  # type: ignore[misc]
+        def _request(
+            self, method: str, path: str, params: Any, **more: Any
+        ) -> tuple[list[Any], Iterator[bytes]]:
+            arguments = http.map_args_to_requests(
+                params=params, headers=more["headers"], timeout=more["timeout"]
+            )
+            answer = self._session.request(
+                method,
+                self._base_url + path.lstrip("/"),
+                data=more["data"],
+                stream=True,
+                allow_redirects=False,
+                **arguments,
+            )
+            if answer.status_code != 200:
+                with answer:
+                    raise _StatusError(answer.status_code, _first_piece(answer.raw))
+            return [answer], _pieces(answer.raw)
+
+    return Bounded
+
+
+def _pieces(raw: Any) -> Generator[bytes]:
+    while piece := raw.read1(_PIECE_BYTES):
+        yield piece
+
+
+def _first_piece(raw: Any) -> bytes:
+    found = b""
+    for piece in _pieces(raw):
+        found += piece
+        if len(found) >= _ERROR_BYTES:
+            break
+    return found
+
+
+def _fence(session: Any) -> None:
+    """Shut what a session does unasked: proxies and netrc from the environment, a warning a connection."""
+    session.trust_env = False
+    for adapter in session.adapters.values():
+        adapter.poolmanager.connection_pool_kw.pop("strict", None)
+
+
+def _form(body: Sequence[bytes]) -> dict[str, Any]:
+    """A file as the one part of a form. The boundary is new each time, as the file may hold what strangers chose."""
+    boundary = f"hitp2p-{os.urandom(16).hex()}"
+    head = (
+        f"--{boundary}\r\n"
+        'Content-Disposition: form-data; name="file"; filename="blocks.car"\r\n'
+        "Content-Type: application/octet-stream\r\n\r\n"
+    )
+    return {
+        "headers": {"Content-Type": f"multipart/form-data; boundary={boundary}"},
+        "data": iter((head.encode(), *body, f"\r\n--{boundary}--\r\n".encode())),
+    }
