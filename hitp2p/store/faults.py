@@ -16,6 +16,8 @@ _FULL: Final = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
 _READ_ONLY: Final = frozenset((errno.EROFS, errno.EACCES, errno.EPERM))
 _PRIMARY: Final = 0xFF
 """The low byte of an extended SQLite code is the primary code."""
+_NO_ROOM: Final = frozenset((sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE))
+"""The second where not even the index of the log fits, 32 KiB, which readers need as well."""
 _DAMAGED: Final = frozenset((sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB))
 
 
@@ -60,7 +62,7 @@ def sqlite_errors(where: Path) -> Translated:
 def _from_sqlite(error: sqlite3.Error, where: Path) -> StoreError:
     extended = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
     code = extended & _PRIMARY
-    if code == sqlite3.SQLITE_FULL or extended == sqlite3.SQLITE_IOERR_WRITE:
+    if code == sqlite3.SQLITE_FULL or extended in _NO_ROOM:
         return _full(where)
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
         return _read_only(where)

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import resource
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+import hitp2p
+from hitp2p.cli.app import root
 from hitp2p.errors import StoreError, StoreFullError
 from hitp2p.objects.envelope import SignedObject
 from hitp2p.store.contract import WriteBatch
@@ -101,6 +107,40 @@ def test_media_that_do_not_fit_leave_nothing(disk: Path, tmp_path: Path) -> None
             assert list(iter_files(store.media_folder)) == []
             assert os.listdir(store.media_folder / "tmp") == []
         store.put(WriteBatch(objects=[ANA.genesis]))
+
+
+def fill_up(disk: Path) -> None:
+    """Leave no byte."""
+    with (disk / "fill").open("wb", buffering=0) as file, suppress(OSError):
+        while True:
+            file.write(bytes(4096))
+
+
+def test_a_disk_without_a_byte_left_is_said_and_gc_makes_room_from_what_was_kept_back(
+    disk: Path,
+) -> None:
+    with hitp2p.open(disk / "place") as ws:
+        by = hitp2p.Identity.create("Ana")
+        work = ws.contribute(ws.create_project("P", by=by), title="Work", by=by)
+        ws.store.put(WriteBatch(blocks=[raw_block(bytes(1_900_000))]))
+        media = ws.store.media_folder
+        assert media is not None
+        keep_reserve(media)
+    fill_up(disk)
+    with pytest.raises(StoreFullError, match=r"no space left.*hitp2p gc"):
+        hitp2p.open(disk / "place")
+
+    def run(*argv: str) -> tuple[int, Any]:
+        done = CliRunner().invoke(root, ["--workspace", str(disk / "place"), "--json", *argv])
+        return done.exit_code, json.loads(done.stdout or done.stderr)
+
+    status, told = run("list")
+    assert (status, told["error"]["code"]) == (74, "store-full")
+    status, told = run("gc")
+    assert (status, told["n_blocks"]) == (0, 1)
+    status, told = run("list")
+    assert [listed["cid"] for listed in told["objects"]] == [str(work.cid)]
+    assert run("fsck")[1]["sound"]
 
 
 def test_a_backup_that_does_not_fit_leaves_nothing(disk: Path, tmp_path: Path) -> None:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from hitp2p.cli.app import verb
 from hitp2p.cli.output import n_of, size
 from hitp2p.cli.run import Run
+from hitp2p.errors import StoreFullError
+
+if TYPE_CHECKING:
+    from hitp2p.workspace import Workspace
 
 
 @verb(
@@ -29,7 +35,7 @@ def command(run: Run, dry_run: bool) -> None:
     Such rests stay after an import that broke off, or a file that was added and not signed. Signed
     objects are never removed.
     """
-    report = run.workspace.gc(dry_run=dry_run)
+    report = _opened(run).gc(dry_run=dry_run)
     what = f"{n_of(len(report.blocks), 'block')} and {n_of(len(report.files), 'media file')}"
     if report.is_busy:
         line = "Media are being added just now, so nothing was removed; try again later."
@@ -48,3 +54,17 @@ def command(run: Run, dry_run: bool) -> None:
         },
         [line],
     )
+
+
+def _opened(run: Run) -> Workspace:
+    """The workspace, also where the disk is so full that it opens only once the room kept back is let go of."""
+    try:
+        return run.workspace
+    except StoreFullError:
+        from hitp2p.cli.places import MARK
+        from hitp2p.store.mediafolder import free_reserve
+        from hitp2p.store.sqlite import MEDIA
+
+        if not free_reserve(run.folder / MARK / MEDIA):
+            raise
+        return run.workspace
