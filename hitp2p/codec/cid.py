@@ -32,10 +32,10 @@ except ModuleNotFoundError as error:
     if error.name == "multiformats":
         raise ImportError(
             "hitp2p needs py-multiformats: pip install py-multiformats", name="multiformats"
-        ) from error
-    raise ImportError(_CLASH, name="multiformats") from error
-except ImportError as error:
-    raise ImportError(_CLASH, name="multiformats") from error
+        ) from None
+    raise ImportError(_CLASH, name="multiformats") from None
+except ImportError:
+    raise ImportError(_CLASH, name="multiformats") from None
 if not (hasattr(_LibraryCid, "from_bytes") and hasattr(_LibraryCid, "to_bytes")):
     raise ImportError(_CLASH, name="multiformats")
 

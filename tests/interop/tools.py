@@ -46,7 +46,7 @@ def required(module: str) -> Any:
 def run(*command: str | Path) -> str:
     """What a program prints; it must exit with 0."""
     if shutil.which(str(command[0])) is None:
-        message = f"{command[0]} is missing; apt-get install ffmpeg libimage-exiftool-perl"
+        message = f"{command[0]} is missing; apt-get install ffmpeg libimage-exiftool-perl openssl openssh-client"
         if os.environ.get("CI") == "true":
             pytest.fail(message)
         pytest.skip(message)
