@@ -21,6 +21,7 @@ from hitp2p.trail.display import (
     safe_line,
     safe_name,
     source_url,
+    use_words,
     web_url,
 )
 
@@ -92,7 +93,8 @@ def _tasl_with_use(line: CreditLine) -> str:
     uses = [use for use in line.uses if use.nearest]
     if not uses:
         return _tasl(line)
-    return f"{_tasl(line)}; used as {', '.join(dict.fromkeys(safe_line(use.relation) for use in uses))}"
+    words = dict.fromkeys(use_words(safe_line(use.relation)) for use in uses)
+    return f"{_tasl(line)}; {', '.join(words)}"
 
 
 def _roll_blocks(sheet: CreditSheet) -> Iterator[list[str]]:

@@ -17,7 +17,7 @@ from hitp2p.trail.display import (
     safe_line,
     safe_name,
     short_name,
-    use_word,
+    use_words,
     web_url,
 )
 from hitp2p.trail.standing import Standing
@@ -71,9 +71,9 @@ def _source(line: CreditLine) -> str:
 
 
 def _use(use: SourceUse) -> str:
-    words = use_word(safe_line(use.relation))
+    words = use_words(safe_line(use.relation))
     if use.part:
-        words += f" of {safe_line(use.part)}"
+        words += f" ({safe_line(use.part)} of it)"
     if use.into:
         words += f" into {safe_line(use.into)}"
     return words
@@ -117,7 +117,7 @@ def _lines_text(lines: Iterable[CreditLine], codes: bool) -> Iterator[str]:
         for person in line.people:
             yield f"{indent}    by {_person(person, codes)}"
         for use in _nearest(line):
-            yield f"{indent}    used as {_use(use)}"
+            yield f"{indent}    {_use(use)}"
             if use.note:
                 yield f'{indent}      "{safe_line(use.note)}"'
         if line.note:
@@ -156,7 +156,7 @@ def _lines_markdown(lines: Iterable[CreditLine], codes: bool) -> Iterator[str]:
         yield f"{indent}- **{_md(_title(line))}** by {people or '?'}, {_md(_source(line))}, {terms}"
         for use in _nearest(line):
             note = f": “{_md(safe_line(use.note))}”" if use.note else ""
-            yield f"{indent}  - used as {_md(_use(use))}{note}"
+            yield f"{indent}  - {_md(_use(use))}{note}"
         if line.note:
             yield f"{indent}  - “{_md(safe_line(line.note))}”"
         for remark in _remarks(line):
@@ -194,7 +194,7 @@ def _lines_html(lines: Iterable[CreditLine], codes: bool) -> Iterator[str]:
         terms = _link(_license(line), license_url(line.license) if line.license else None)
         people = "; ".join(escape(_person(person, codes)) for person in line.people)
         uses = "".join(
-            f"<li>used as {escape(_use(use))}"
+            f"<li>{escape(_use(use))}"
             + (f": <q>{escape(safe_line(use.note))}</q>" if use.note else "")
             + "</li>"
             for use in _nearest(line)

@@ -17,7 +17,7 @@ __all__ = [
     "safe_name",
     "short_name",
     "source_url",
-    "use_word",
+    "use_words",
     "web_url",
 ]
 
@@ -108,12 +108,23 @@ def relation_words(relation: str) -> str:
     return _RELATIONS.get(relation, f"{relation} of")
 
 
-def use_word(relation: str) -> str:
-    """How a relation reads after `used as`."""
-    return _USES.get(relation, relation)
+def use_words(relation: str) -> str:
+    """What was done with a source, below its line in a sheet: `remixed`, `taken as inspiration`."""
+    return _USES.get(relation, f"used as {relation}")
 
 
-_USES: Final = {"collect": "part of a collection", "inspired-by": "inspiration"}
+_USES: Final = {
+    "remix": "remixed",
+    "version": "made into a new version",
+    "merge": "merged",
+    "response": "answered",
+    "translation": "translated",
+    "extract": "taken in part",
+    "sample": "sampled",
+    "collect": "taken unchanged into a collection",
+    "reference": "referred to",
+    "inspired-by": "taken as inspiration",
+}
 _RELATIONS: Final = {
     "response": "response to",
     "collect": "collects",

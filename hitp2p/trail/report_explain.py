@@ -7,7 +7,15 @@ from typing import Final
 
 from hitp2p.codec.cid import Cid
 from hitp2p.trail.credit_lines import Claim, CreditLine
-from hitp2p.trail.display import code_of, quoted, role_word, safe_line, safe_name, short_name
+from hitp2p.trail.display import (
+    code_of,
+    quoted,
+    relation_words,
+    role_word,
+    safe_line,
+    safe_name,
+    short_name,
+)
 from hitp2p.trail.report import GapCode, Report
 from hitp2p.trail.report_text import moment_of, render_report
 
@@ -116,7 +124,7 @@ def _licenses(report: Report) -> Iterator[str]:
         grant = f" (grant {short_name(edge.grant)})" if edge.grant else ""
         words = f"; the author says: {safe_line(edge.unchecked)}" if edge.unchecked else ""
         yield (
-            f"  {safe_line(edge.relation)} of {title} in {short_name(edge.work)}:"
+            f"  {relation_words(safe_line(edge.relation))} {title} in {short_name(edge.work)}:"
             f" {edge.judgement.permission.value}, {safe_line(edge.judgement.reason)}{grant}{words}"
         )
 
@@ -172,7 +180,7 @@ def render_tree(report: Report) -> str:
 
 
 def _node(relation: str, line: CreditLine) -> str:
-    how = f"{safe_line(relation)} of " if relation else ""
+    how = f"{relation_words(safe_line(relation))} " if relation else ""
     code = f" {short_name(line.cid)}" if line.cid is not None else ""
     if line.missing:
         return f"{how}a work that is not here{code}"

@@ -10,6 +10,7 @@ from hitp2p.trail.display import (
     code_of,
     license_url,
     quoted,
+    relation_words,
     role_word,
     safe_line,
     safe_name,
@@ -178,7 +179,11 @@ def _built_from(report: Report) -> str:
 
 def _source(line: CreditLine) -> str:
     use = next((use for use in line.uses if use.nearest), None)
-    how = f"{safe_line(use.relation)} of " if use is not None and line.distance == 1 else ""
+    how = (
+        f"{relation_words(safe_line(use.relation))} "
+        if use is not None and line.distance == 1
+        else ""
+    )
     if line.missing:
         return f"{how}a work that is not here" + (f" ({short_name(line.cid)})" if line.cid else "")
     title = quoted(line.title) if line.title else "an untitled work"

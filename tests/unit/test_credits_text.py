@@ -7,7 +7,8 @@ import json
 import pytest
 
 import hitp2p
-from hitp2p.objects.contribution import ForeignSource
+from hitp2p.objects.contribution import ForeignSource, Use
+from hitp2p.objects.parts import RELATIONS
 from hitp2p.trail.credits import CreditSheet, credit_sheet
 
 EVIL = "<script>alert(1)</script> [x](javascript:1) *bold* & co"
@@ -56,8 +57,33 @@ def test_crd_2_a_credit_is_the_authors_word_unless_the_person_signed(sheet: Cred
 
 def test_text_names_title_people_source_licence_change_and_sentence(sheet: CreditSheet) -> None:
     text = sheet.text()
-    for words in ("Film", "lyricist, composer", "CC-BY-SA-4.0", "translation", "I heard it"):
+    for words in ("Film", "lyricist, composer", "CC-BY-SA-4.0", "translated", "I heard it"):
         assert words in text
+
+
+WORDS = {
+    "remix": "remixed",
+    "version": "made into a new version",
+    "merge": "merged",
+    "response": "answered",
+    "translation": "translated",
+    "extract": "taken in part",
+    "sample": "sampled",
+    "collect": "taken unchanged into a collection",
+    "reference": "referred to",
+    "inspired-by": "taken as inspiration",
+}
+
+
+@pytest.mark.parametrize("relation", RELATIONS)
+def test_each_relation_reads_as_what_was_done_with_the_source(relation: str) -> None:
+    ana = hitp2p.Identity.create("Ana")
+    with hitp2p.open(":memory:") as ws:
+        verse = ws.contribute(ws.create_project("P", by=ana), title="Verse", by=ana)
+        use = Use(work=verse.cid, relation=relation, part="t=3,9", into="t=0,6")
+        sheet = ws.credits(ws.remix([use], title="Song", by=ana))
+    for text in (sheet.text(), sheet.markdown().replace("\\", ""), sheet.html()):
+        assert f"{WORDS[relation]} (t=3,9 of it) into t=0,6" in text
 
 
 def test_html_has_no_foreign_markup(sheet: CreditSheet) -> None:

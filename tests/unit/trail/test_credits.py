@@ -73,7 +73,7 @@ def test_crd_1_what_was_used_and_how_is_told() -> None:
         ("translation", None, None, None),
     ]
     for form in (sheet.text(), sheet.html()):
-        assert "sample of t=1,2 into t=3,4" in form
+        assert "sampled (t=1,2 of it) into t=3,4" in form
         assert "It sings" in form
 
 

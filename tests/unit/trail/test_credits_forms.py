@@ -67,7 +67,7 @@ def test_a_line_a_work_has_title_author_source_and_licence() -> None:
     assert len(lines) == 4
     assert lines[1].startswith('"Verse" by Ana, hitp2p:bafyrei')
     assert lines[1].endswith(
-        "CC-BY-SA-4.0 (https://creativecommons.org/licenses/by-sa/4.0/); used as remix"
+        "CC-BY-SA-4.0 (https://creativecommons.org/licenses/by-sa/4.0/); remixed"
     )
     assert "https://example.org/bell?a=1&b=2, CC-BY-3.0" in "\n".join(lines)
     assert lines[2].startswith("A work that is not here, hitp2p:") or lines[3].startswith("A work")
