@@ -58,7 +58,7 @@ HIDDEN_FOLDER = ".hitp2p"
 def open_workspace(
     path: str | os.PathLike[str],
     *,
-    store: Store | None = None,
+    store: Store | str | None = None,
     clock: Clock | None = None,
     randomness: Randomness | None = None,
     create: bool = True,
@@ -67,27 +67,28 @@ def open_workspace(
 
     Args:
         path: the folder that holds (or will hold) `.hitp2p`.
-        store: another store than the one in the folder; the workspace closes it.
+        store: the address of a Kubo daemon such as `kubo:/ip4/127.0.0.1/tcp/5001`, noted in the folder so that it is found
+            again; or a store that is open, which the workspace closes. By default the one of before, else SQLite.
         clock: milliseconds since 1970, for the time that objects claim; the system's clock if None.
         randomness: bytes for nonces; the system's if None.
         create: whether a missing workspace is made.
 
     Raises:
         NotFoundError: no workspace there and `create` is false.
-        StoreError: the folder can't be used.
+        UsageError: the works there are in another kind of store.
+        StoreError: the folder or the daemon can't be used.
     """
-    if store is None:
-        if os.fspath(path) == ":memory:":
-            from hitp2p.store.memory import MemoryStore
+    if store is None and os.fspath(path) == ":memory:":
+        from hitp2p.store.memory import MemoryStore
 
-            store = MemoryStore()
-        else:
-            from hitp2p.store.sqlite import SqliteStore
+        store = MemoryStore()
+    elif store is None or isinstance(store, str):
+        from hitp2p.store.choice import open_store
 
-            folder = Path(path) / HIDDEN_FOLDER
-            if not create and not folder.is_dir():
-                raise NotFoundError(f"no workspace in {path}; `hitp2p init` makes one")
-            store = SqliteStore.open(folder)
+        folder = Path(path) / HIDDEN_FOLDER
+        if not create and not folder.is_dir():
+            raise NotFoundError(f"no workspace in {path}; `hitp2p init` makes one")
+        store = open_store(folder, store)
     return Workspace(store, clock=clock, randomness=randomness)
 
 

@@ -182,6 +182,11 @@ COMMON = (
         metavar="DIR",
         help="The workspace; else HITP2P_WORKSPACE, else the nearest folder upwards with a .hitp2p.",
     ),
+    click.Option(
+        ["--store"],
+        metavar="STORE",
+        help="Where its works are: sqlite or kubo:ADDRESS; else HITP2P_STORE, else as noted when it was made.",
+    ),
     click.Option(["--debug"], is_flag=True, help="Show the traceback of an error."),
 )
 """Options that every verb takes, before or after its name."""
@@ -209,6 +214,7 @@ class Verb(click.Command):
             start=ctx.obj,
             as_json=bool(ctx.params.pop("as_json") or above.get("as_json")),
             workspace=ctx.params.pop("workspace") or above.get("workspace"),
+            store=ctx.params.pop("store") or above.get("store"),
             as_name=ctx.params.pop("as_name", None),
             passphrase_file=ctx.params.pop("passphrase_file", None),
             passphrase_fd=ctx.params.pop("passphrase_fd", None),

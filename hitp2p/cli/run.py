@@ -30,6 +30,7 @@ class Run(Closing):
         start: Start,
         as_json: bool = False,
         workspace: str | None = None,
+        store: str | None = None,
         as_name: str | None = None,
         passphrase_file: str | None = None,
         passphrase_fd: int | None = None,
@@ -47,6 +48,7 @@ class Run(Closing):
         """The person has agreed beforehand."""
         self._argv = start.argv
         self._chosen = workspace
+        self._store = store
         self._workspace: Workspace | None = None
         self._glance: Glance | None = None
         self._randomness: Randomness | None = None
@@ -68,13 +70,22 @@ class Run(Closing):
         return self._chosen is not None or "HITP2P_WORKSPACE" in os.environ
 
     @property
+    def store(self) -> str | None:
+        """The store that the person named; None leaves it to the workspace."""
+        return self._store or os.environ.get("HITP2P_STORE") or None
+
+    @property
     def workspace(self) -> Workspace:
         """The workspace, open until the run ends. Raises NotFoundError where there is none."""
         if self._workspace is None:
             from hitp2p.workspace import open_workspace
 
             self._workspace = open_workspace(
-                self.folder, create=False, clock=self.clock, randomness=self.randomness
+                self.folder,
+                store=self.store,
+                create=False,
+                clock=self.clock,
+                randomness=self.randomness,
             )
         return self._workspace
 

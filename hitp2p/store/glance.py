@@ -16,7 +16,7 @@ from hitp2p.codec.dagcbor_decoder import decode_item
 from hitp2p.codec.profile import Profile
 from hitp2p.errors import CorruptBlockError, DecodeError, StoreError
 from hitp2p.store.faults import store_errors
-from hitp2p.store.names import parse_stored_cid, prefix_range
+from hitp2p.store.names import database_path, parse_stored_cid, prefix_range
 from hitp2p.store.schema import needs_migration, open_database
 
 __all__ = ["Glance", "StoredObject"]
@@ -60,7 +60,7 @@ class Glance:
         Raises:
             StoreError: it isn't there, can't be read, or a newer program wrote it.
         """
-        self._path = folder / "store.db"
+        self._path = database_path(folder)
         if not self._path.exists():  # who only looks makes no new one
             raise StoreError(f"{self._path}: there is no store; open the workspace to make one")
         self._db = open_database(self._path)
@@ -71,9 +71,9 @@ class Glance:
             self._migrate(folder)
 
     def _migrate(self, folder: Path) -> None:
-        from hitp2p.store.sqlite import SqliteStore
+        from hitp2p.store.choice import open_store
 
-        SqliteStore.open(folder).close()
+        open_store(folder).close()
         self._db = open_database(self._path)
 
     def close(self) -> None:

@@ -55,13 +55,12 @@ from hitp2p.store.kubo_index import (
 from hitp2p.store.kubo_rpc import KuboRpc
 from hitp2p.store.leaves import read_leaf
 from hitp2p.store.mediafolder import hold_shared, release, tidying
+from hitp2p.store.names import INDEX
 from hitp2p.store.sqlite import MEDIA, SqliteStore
 from hitp2p.store.writing import put_batch, remove_blocks
 
-__all__ = ["INDEX", "PIN_NAME", "KuboStore"]
+__all__ = ["PIN_NAME", "KuboStore", "verify_daemon"]
 
-INDEX: Final = "index.db"
-"""Name of the index in the store's folder."""
 PIN_NAME: Final = "hitp2p:store:"
 """What the name of a hold's pin begins with; the workspace's name in hexadecimal digits follows."""
 _ID_BYTES: Final = 16
@@ -385,6 +384,16 @@ class KuboStore(SqliteStore):
     def close(self) -> None:
         super().close()
         self._kubo.close()
+
+
+def verify_daemon(address: KuboAddress, authorization: str | None = None) -> str:
+    """The version of a daemon that a store can be made on.
+
+    Raises:
+        BackendError: it can't be reached, or won't do.
+    """
+    with Kubo(KuboRpc(address, authorization=authorization), address) as kubo:
+        return kubo.verify_version()
 
 
 def _parted(

@@ -1,16 +1,30 @@
-"""Names of objects, as the database holds them and as people begin to write them. Imports little, for programs that start often."""
+"""Names of objects, as the database holds them and as people begin to write them, and of the database itself.
+
+Imports little, for programs that start often.
+"""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Final
 
 from hitp2p.codec.cid import OBJECT_CID_START, Cid
 from hitp2p.errors import DecodeError, StoreError
 
-__all__ = ["parse_stored_cid", "prefix_range"]
+__all__ = ["INDEX", "NOTE", "database_path", "parse_stored_cid", "prefix_range"]
+
+INDEX: Final = "index.db"
+"""The index of a store whose blocks are on a daemon."""
+NOTE: Final = "store.json"
+"""Says which daemon that is."""
 
 _BASE32: Final = "abcdefghijklmnopqrstuvwxyz234567"
 _CID_BITS: Final = 36 * 8
+
+
+def database_path(folder: Path) -> Path:
+    """The database in which the signed objects of the store in a folder are found."""
+    return folder / (INDEX if (folder / NOTE).exists() else "store.db")
 
 
 def parse_stored_cid(raw: Any) -> Cid:

@@ -25,9 +25,10 @@ from hitp2p.store.contract import WriteBatch
 from hitp2p.store.fsck import audit_store
 from hitp2p.store.gc import collect
 from hitp2p.store.holds import Held, alias_of, encode_hold
-from hitp2p.store.kubo import INDEX, KuboStore
+from hitp2p.store.kubo import KuboStore
 from hitp2p.store.kubo_address import parse_kubo_address
 from hitp2p.store.media import add_media
+from hitp2p.store.names import INDEX
 from hitp2p.testing.people import Person
 from hitp2p.testing.store_suite import Story, answers, media_entry, raw_block, run_threads
 

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from hitp2p.cli.app import verb
 from hitp2p.cli.output import fields, n_of
-from hitp2p.cli.places import tidy
+from hitp2p.cli.places import MARK, tidy
 from hitp2p.cli.run import Run
 from hitp2p.errors import UsageError
+from hitp2p.store.choice import SQLITE, store_name
 
 if TYPE_CHECKING:
     from hitp2p.cli.people import KeyEntry
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     examples=[("hitp2p status", "Where you are, who you are, and what is here.")],
     json_fields={
         "workspace": "its folder",
+        "store": "where its works are: sqlite, or the address of a Kubo daemon",
         "identity.cid": "who speaks when --as isn't given (identity is null where nobody is chosen)",
         "identity.name": "what they call themselves",
         "n_identities": "identities whose keys are on this machine",
@@ -30,12 +32,14 @@ if TYPE_CHECKING:
 def command(run: Run) -> None:
     """Show the workspace you are in, who you are, and what is here."""
     folder, ws = run.folder, run.workspace
+    store = store_name(folder / MARK)
     kinds = Counter(row.kind for row in ws.rows())
     entries = list(run.keys)
     speaker = _speaker(run)
     kinds_shown = ", ".join(f"{count:,} {kind}" for kind, count in kinds.most_common())
     record = {
         "workspace": str(folder.absolute()),
+        "store": store,
         "identity": {"cid": str(speaker.cid), "name": speaker.name} if speaker else None,
         "n_identities": len(entries),
         "n_objects": kinds.total(),
@@ -52,6 +56,7 @@ def command(run: Run) -> None:
         fields(
             [
                 ("workspace", tidy(folder)),
+                *([] if store == SQLITE else [("store", store)]),
                 ("you", you),
                 ("objects", f"{kinds.total():,}" + (f": {kinds_shown}" if kinds else "")),
             ]

@@ -128,7 +128,7 @@ def command(run: Run, folder: str) -> None:
     if place.exists() and any(place.iterdir()):
         raise with_step(UsageError(f"{folder} is not empty"), "Name a new folder: hitp2p tour DIR")
     place.mkdir(parents=True, exist_ok=True)
-    with _inside(place):
+    with _inside(place, run.store):
         made = _play(run.out, run.keys)
     people, works = (
         {word: cid for word, cid in made.items() if (word in PEOPLE) is wanted}
@@ -149,11 +149,12 @@ SURROUNDINGS: Mapping[str, str | None] = {
 
 
 @contextmanager
-def _inside(place: Path) -> Generator[None]:
-    """Be in the tour's folder, with the tour's keys, for as long as it plays."""
-    folder, environ = Path.cwd(), {name: os.environ.get(name) for name in SURROUNDINGS}
+def _inside(place: Path, store: str | None) -> Generator[None]:
+    """Be in the tour's folder, with the tour's keys and the store chosen for it, for as long as it plays."""
+    surroundings = {**SURROUNDINGS, "HITP2P_STORE": store}
+    folder, environ = Path.cwd(), {name: os.environ.get(name) for name in surroundings}
     os.chdir(place)
-    _set_variables(SURROUNDINGS)
+    _set_variables(surroundings)
     try:
         yield
     finally:
