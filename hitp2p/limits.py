@@ -186,5 +186,7 @@ SHEET_PAGE_BYTES: Final = 32 * 1024 * 1024
 """Most bytes of list pages that are read for it, each as often as it is read [CRD-6]."""
 LICENSE_IDENTIFIERS: Final = 8
 """Most identifiers of an expression that is judged by its parts [LIC-3]; a bound on time."""
+VERIFY_EVENTS: Final = 4096
+"""Most events of one identity in a bundle that `verify` judges: the cost of a line with forks grows with their square."""
 RIVALS: Final = 64
 """Most records of one file that a report weighs against each other [VER-2]."""

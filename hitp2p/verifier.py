@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections import Counter
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -203,11 +204,18 @@ def _essence(source: MediaSource) -> tuple[FoundEssence | None, str | None]:
 def _read_bundle(bundle: File) -> BundleContents:
     """The objects, list pages and texts of a bundle, all of it checked; media are checked and let go."""
     try:
-        return _read_in_order(bundle)
+        contents = _read_in_order(bundle)
     except RuleError as error:
         if error.rule != "BND-3":
             raise
-    return _read_in_any_order(bundle)
+        contents = _read_in_any_order(bundle)
+    events = Counter(obj.identity for obj in contents.objects.values() if obj.kind == "identity")
+    for identity, n_events in events.items():
+        if n_events > limits.VERIFY_EVENTS:
+            raise UsageError(
+                f"{n_events} events of the identity {identity}; at most {limits.VERIFY_EVENTS} are judged here"
+            )
+    return contents
 
 
 def _read_in_order(bundle: File) -> BundleContents:

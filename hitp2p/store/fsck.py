@@ -113,7 +113,9 @@ class _Audit:
     def check_index(self) -> None:
         for difference in self._store.audit_index():
             self._report(
-                FindingCode.INDEX, None, f"{difference}; `rebuild_index` makes the index anew"
+                FindingCode.INDEX,
+                None,
+                f"{difference}; `hitp2p fsck --rebuild-index` makes the index anew",
             )
 
     def check_media(self) -> None:

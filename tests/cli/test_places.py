@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -75,3 +76,12 @@ def test_a_seed_and_a_command_line_fix_chance() -> None:
     assert first("1", "id", "new", "Ana") == first("1", "id", "new", "Ana")
     assert len({first("1", "a"), first("1", "b"), first("2", "a")}) == 3
     assert randomness_from({}, ())(8) != randomness_from({}, ())(8)
+
+
+def test_fsck_makes_the_index_anew_when_asked(cli: Cli, story: dict[str, str]) -> None:
+    with sqlite3.connect(".hitp2p/store.db") as db:
+        db.execute("DELETE FROM head")
+    assert cli("fsck").status == 74
+    ran = cli("fsck", "--rebuild-index").ok()
+    assert ran.out.splitlines()[0] == "Made the index anew."
+    assert cli("fsck", "--json").json["sound"] is True

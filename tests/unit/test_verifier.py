@@ -96,6 +96,23 @@ def test_a_bundle_is_held_up_to_its_bounds_and_not_past_them(
         hitp2p.verify(story.folder / "song.txt")
 
 
+def test_an_identity_is_judged_up_to_its_bound_and_not_past_it(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dee = person("Dee")
+    recovery = dee.take_recovery_key()
+    project = story.ws.create_project("P", license="CC-BY-4.0", by=dee)
+    work = story.work(dee, project, "work.txt", "Work")
+    heads = story.ws.good_heads(dee.cid, dee.signer.public)
+    story.ws.add_identity(dee.rotate(recovery, suspicion=False, good_heads=heads))
+    story.ws.export(work, story.folder / "work.txt.car")
+    monkeypatch.setattr(limits, "VERIFY_EVENTS", 2)
+    assert hitp2p.verify(story.folder / "work.txt").headline is Headline.VERIFIED
+    monkeypatch.setattr(limits, "VERIFY_EVENTS", 1)
+    with pytest.raises(UsageError, match="2 events of the identity"):
+        hitp2p.verify(story.folder / "work.txt")
+
+
 def _page_bytes(path: Path) -> int:
     with path.open("rb") as file:
         return len(next(iter(CarReader(file))).data)

@@ -14,6 +14,7 @@ from hitp2p.cli.run import Run
 from hitp2p.errors import StoreError
 
 if TYPE_CHECKING:
+    from hitp2p.codec.cid import Cid
     from hitp2p.store.fsck import FsckReport
 
 DAMAGED = StoreError.exit_status
@@ -21,7 +22,10 @@ SHOWN_GAPS = 10
 
 
 @verb(
-    examples=[("hitp2p fsck", "Check everything; exit status 74 if something is damaged.")],
+    examples=[
+        ("hitp2p fsck", "Check everything; exit status 74 if something is damaged."),
+        ("hitp2p fsck --rebuild-index", "Make the index anew from the blocks, then check."),
+    ],
     json_fields={
         "sound": "true: every block is what its name says, and every index agrees",
         "n_objects": "signed objects that were checked",
@@ -30,16 +34,24 @@ SHOWN_GAPS = 10
         "findings[].code": "stable word for the damage",
         "findings[].cid": "the block, or null",
         "findings[].message": "one sentence",
+        "left_out[]": "objects that a new index had to leave out, because they or what they need are damaged",
         "gaps[]": "media, texts and pages that objects link to and that aren't here; no damage",
     },
 )
-def command(run: Run) -> None:
+@click.option(
+    "--rebuild-index",
+    "rebuild",
+    is_flag=True,
+    help="First throw the index away and make it anew from the blocks.",
+)
+def command(run: Run, rebuild: bool) -> None:
     """Check every block, signature, rule, media file and index of the store; change nothing.
 
     Damage is what was here and is wrong now. A backup, or an import of the same work, heals it.
     Media that were never fetched are gaps, not damage.
     """
     ws = run.workspace
+    left_out = ws.store.rebuild_index() if rebuild else ()
     with progress("checking", unit="blocks", quiet=run.out.as_json) as move:
         n_blocks = sum(1 for _ in ws.store.iter_cids()) if move else 0
         report = ws.fsck(progress=_counted(move, n_blocks))
@@ -57,12 +69,23 @@ def command(run: Run) -> None:
                 }
                 for finding in report.findings
             ],
+            "left_out": [str(cid) for cid in left_out],
             "gaps": [str(cid) for cid in report.gaps],
         },
-        _lines(report),
+        [*_rebuilt(rebuild, left_out), *_lines(report)],
     )
     if not report.is_sound:
         click.get_current_context().exit(DAMAGED)
+
+
+def _rebuilt(rebuild: bool, left_out: tuple[Cid, ...]) -> list[str]:
+    if not rebuild:
+        return []
+    lines = ["Made the index anew."]
+    if left_out:
+        lines.append(f"Left out until they are healed: {n_of(len(left_out), 'object')}")
+        lines += [f"  {cid}" for cid in left_out[:SHOWN_GAPS]]
+    return lines
 
 
 def _counted(move: Move | None, n_blocks: int) -> Callable[[int], None] | None:
