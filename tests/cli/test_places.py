@@ -6,6 +6,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from cli_harness import Cli
 
 from hitp2p.cli.chance import clock_from, randomness_from
 from hitp2p.cli.places import find_workspace, key_folder, tidy
