@@ -276,7 +276,8 @@ class Statements(Writer):
     def _lines(self, work: SignedObject, about: About) -> Iterator[dict[str, Any]]:
         """What the numbers of lines count: credits, shares or uses, pages included."""
         if about == "split":
-            yield from (known_field(work, "split") or {}).get("parts", ())
+            split: dict[str, Any] = known_field(work, "split") or {}
+            yield from split.get("parts", ())
             return
         name, page = _LISTS[about]
         yield from known_field(work, name) or ()
