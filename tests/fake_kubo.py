@@ -16,7 +16,7 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, NamedTuple
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 __all__ = ["Answer", "Asked", "FakeKubo", "answer", "chunked", "cut", "endless", "refused"]
 
@@ -158,21 +158,26 @@ class FakeKubo:
         """Forget the script."""
         self._script.clear()
 
-    def pass_on(self, handler: BaseHTTPRequestHandler, asked: Asked) -> None:
-        """Let the real daemon answer."""
-        assert self._behind is not None, f"{asked.command} isn't scripted"
+    def ask(self, command: str, **options: str) -> bytes:
+        """What the real daemon says."""
+        return self._ask(f"/api/v0/{command}?{urlencode(options)}", b"", None)[1]
+
+    def _ask(self, path: str, body: bytes, content_type: str | None) -> tuple[int, bytes]:
+        assert self._behind is not None, f"{path} isn't scripted"
         *_, port = self._behind.split("/")
-        request = urllib.request.Request(
-            f"http://127.0.0.1:{port}{handler.path}", data=asked.body, method="POST"
-        )
-        if "Content-Type" in asked.headers:
-            request.add_header("Content-Type", asked.headers["Content-Type"])
+        request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", data=body, method="POST")
+        if content_type is not None:
+            request.add_header("Content-Type", content_type)
         try:
             with urllib.request.urlopen(request) as reply:
-                status, body = reply.status, reply.read()
+                return reply.status, reply.read()
         except urllib.error.HTTPError as error:
             with error:
-                status, body = error.code, error.read()
+                return error.code, error.read()
+
+    def pass_on(self, handler: BaseHTTPRequestHandler, asked: Asked) -> None:
+        """Let the real daemon answer."""
+        status, body = self._ask(handler.path, asked.body, asked.headers.get("Content-Type"))
         answer(body, status)(handler, asked)
 
     def _hang(self, handler: BaseHTTPRequestHandler) -> None:

@@ -85,8 +85,9 @@ def _other_kind(folder: Path, kind: str) -> str:
 
 
 def _open_kubo(folder: Path, chosen: str, note: _Note | None) -> Store:
-    from hitp2p.store.kubo import KuboStore, verify_daemon
+    from hitp2p.store.kubo import KuboStore
     from hitp2p.store.kubo_address import parse_kubo_address
+    from hitp2p.store.kubo_calls import verify_daemon
 
     address = parse_kubo_address(chosen)
     authorization = _authorization(folder, address)

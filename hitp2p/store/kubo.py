@@ -21,13 +21,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from hitp2p.codec.cid import DAG_CBOR, Cid
+from hitp2p.codec.cid import Cid
 from hitp2p.errors import (
     BackendError,
     CorruptBlockError,
     LostBlockError,
     MissingBlocksError,
-    StoreError,
     UsageError,
 )
 from hitp2p.store.connections import Connections
@@ -38,6 +37,7 @@ from hitp2p.store.holds import Held, HoldCar, pack, pack_again, pack_loose
 from hitp2p.store.index import rebuild
 from hitp2p.store.intact import is_intact, require_intact
 from hitp2p.store.kubo_address import KuboAddress
+from hitp2p.store.kubo_batch import NONCE_BYTES, index_batch, new_nonces, part_batch
 from hitp2p.store.kubo_calls import Kubo
 from hitp2p.store.kubo_care import compare_daemon, copy_all, recover
 from hitp2p.store.kubo_index import (
@@ -52,18 +52,18 @@ from hitp2p.store.kubo_index import (
     take_released,
     workspace_id,
 )
+from hitp2p.store.kubo_locks import alone_with, at_work
 from hitp2p.store.kubo_rpc import KuboRpc
+from hitp2p.store.kubo_snapshot import missing_in, pin_snapshot, project_snapshot
 from hitp2p.store.leaves import read_leaf
-from hitp2p.store.mediafolder import hold_shared, release, tidying
 from hitp2p.store.names import INDEX
 from hitp2p.store.sqlite import MEDIA, SqliteStore
 from hitp2p.store.writing import put_batch, remove_blocks
 
-__all__ = ["PIN_NAME", "KuboStore", "verify_daemon"]
+__all__ = ["PIN_NAME", "KuboStore"]
 
 PIN_NAME: Final = "hitp2p:store:"
 """What the name of a hold's pin begins with; the workspace's name in hexadecimal digits follows."""
-_ID_BYTES: Final = 16
 
 
 class _Again(Exception):
@@ -125,7 +125,7 @@ class KuboStore(SqliteStore):
             with store_errors(folder):
                 (folder / MEDIA).mkdir(parents=True, exist_ok=True)
             store = cls(Connections(folder / INDEX), folder, kubo)
-            store._start_on(workspace or os.urandom(_ID_BYTES))
+            store._start_on(workspace or os.urandom(NONCE_BYTES))
         except BaseException:
             kubo.close()
             raise
@@ -188,7 +188,7 @@ class KuboStore(SqliteStore):
         staged = [leaf for leaf in batch.leaves if not os.path.isabs(leaf.path)]
         known = self._find_held(batch, staged)
         self._require_all(batch)
-        new, again = _parted(batch, known)
+        new, again = part_batch(batch, known)
         leaves = [leaf for leaf in staged if leaf.cid not in known]
         pinned = [*self._hold(self._with_leaves(new, leaves), unit)]
         self._send_again(again)
@@ -197,7 +197,7 @@ class KuboStore(SqliteStore):
                 add_hold(db, hold.root, hold.held)
             if len(find_held(db, known)) < len(known):
                 raise _Again
-            rows = put_batch(db, _for_index(batch, staged))
+            rows = put_batch(db, index_batch(batch, staged))
         unit.used_up += {self.media_folder / leaf.path for leaf in staged}
         return rows
 
@@ -239,7 +239,7 @@ class KuboStore(SqliteStore):
 
     def _hold(self, blocks: Iterable[tuple[Held, bytes]], unit: _Unit) -> Iterator[HoldCar]:
         """Store blocks on the daemon and pin them; the holds, each when its pin is confirmed."""
-        for hold in pack(blocks, self._workspace, _nonces()):
+        for hold in pack(blocks, self._workspace, new_nonces()):
             self._pin(unit, hold)
             yield hold
 
@@ -268,7 +268,7 @@ class KuboStore(SqliteStore):
             kept = {each for id_ in touched.values() for each in held_by(db, id_)}
             left = [each for each in kept if each.cid not in gone]
             release_holds(db, touched.items())
-            for hold in pack_again(left, self._workspace, _nonces()):
+            for hold in pack_again(left, self._workspace, new_nonces()):
                 self._pin(unit, hold)
                 add_hold(db, hold.root, hold.held)
 
@@ -285,7 +285,13 @@ class KuboStore(SqliteStore):
             raise UsageError("not inside `exclusive`: care for the index stands alone")
         unit = self._local.unit = _Unit()
         try:
-            with nullcontext() if above else self._care() if alone else self._no_care():
+            with (
+                nullcontext()
+                if above
+                else alone_with(self._folder)
+                if alone
+                else at_work(self._folder)
+            ):
                 try:
                     yield unit
                 except BaseException:
@@ -298,26 +304,6 @@ class KuboStore(SqliteStore):
             self._local.unit = above
         if above is not None:
             above.take(unit)
-
-    @contextmanager
-    def _no_care(self) -> Generator[None]:
-        """Keep away who compares pins and index: between the two, they differ."""
-        with store_errors(self._folder):
-            lock = hold_shared(self._folder)
-        try:
-            yield
-        finally:
-            release(lock)
-
-    @contextmanager
-    def _care(self) -> Generator[None]:
-        """Be alone with pins and index."""
-        with tidying(self._folder) as alone:
-            if not alone:
-                raise StoreError(
-                    f"{self._folder}: another program is writing to this store; try again when it is done"
-                )
-            yield
 
     def _tidy(self, unit: _Unit) -> None:
         """After the commit: clear away what isn't needed any more. What fails here is done the next time."""
@@ -337,6 +323,26 @@ class KuboStore(SqliteStore):
         if not self._is_checked:
             self._kubo.verify_version()
             self._is_checked = True
+
+    # --- for others -------------------------------------------------------------------------------
+
+    def pin_snapshot(self, project: Cid, /) -> Cid | None:
+        """Pin the snapshot of a project as it is now, in place of the one before; None where not all of it is here.
+
+        The pin's name is `hitp2p:` and the project's CID. From the snapshot any IPFS tool walks the project with its
+        media, oldest first. What is written afterwards isn't in it.
+
+        Raises:
+            NotFoundError: the project isn't here.
+            BackendError: the daemon fails; the one before is still pinned.
+        """
+        with self._unit(), self._connections.read() as db:
+            snapshot = project_snapshot(db, project)
+            if next(missing_in(db, project, self), None) is not None:
+                return None
+        self._require_kubo()
+        pin_snapshot(self._kubo, project, snapshot)
+        return snapshot.root
 
     # --- care -------------------------------------------------------------------------------------
 
@@ -366,7 +372,7 @@ class KuboStore(SqliteStore):
             kept = list({each for id_ in gone.values() for each in held_by(db, id_)})
             self._send_again([(each, data) for each in kept if (data := self._indexed(db, each))])
             release_holds(db, gone.items())
-            for hold in pack_again(kept, self._workspace, _nonces()):
+            for hold in pack_again(kept, self._workspace, new_nonces()):
                 self._pin(unit, hold)
                 add_hold(db, hold.root, hold.held)
             return len(gone) + len(pinned - noted.keys())
@@ -384,41 +390,3 @@ class KuboStore(SqliteStore):
     def close(self) -> None:
         super().close()
         self._kubo.close()
-
-
-def verify_daemon(address: KuboAddress, authorization: str | None = None) -> str:
-    """The version of a daemon that a store can be made on.
-
-    Raises:
-        BackendError: it can't be reached, or won't do.
-    """
-    with Kubo(KuboRpc(address, authorization=authorization), address) as kubo:
-        return kubo.verify_version()
-
-
-def _parted(
-    batch: WriteBatch, known: dict[Cid, bool]
-) -> tuple[list[tuple[Held, bytes]], list[tuple[Held, bytes]]]:
-    """What no hold keeps yet as what it is, and the rest."""
-    blocks = {obj.cid: (Held(obj.cid, True), obj.block) for obj in batch.objects}
-    for cid, data in batch.blocks:
-        blocks.setdefault(cid, (Held(cid, False), data))
-    new = [each for cid, each in blocks.items() if known.get(cid, -1) < each[0].is_object]
-    again = [each for cid, each in blocks.items() if known.get(cid, -1) >= each[0].is_object]
-    return new, again
-
-
-def _for_index(batch: WriteBatch, staged: list[LeafPlace]) -> WriteBatch:
-    """The batch as the index keeps it: of texts and media, only that they are there."""
-    blocks = {leaf.cid: b"" for leaf in staged}
-    blocks |= {cid: data if cid.codec == DAG_CBOR else b"" for cid, data in batch.blocks}
-    return WriteBatch(
-        objects=batch.objects,
-        blocks=list(blocks.items()),
-        leaves=[leaf for leaf in batch.leaves if os.path.isabs(leaf.path)],
-    )
-
-
-def _nonces() -> Iterator[bytes]:
-    while True:
-        yield os.urandom(_ID_BYTES)

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final, NamedTuple, cast
 
+from hitp2p.codec.car import CarReader
 from hitp2p.codec.cid import Cid
 from hitp2p.errors import BackendError, DecodeError, LostBlockError
 from hitp2p.limits import BLOCK_BYTES
@@ -19,7 +20,7 @@ from hitp2p.store.intact import is_intact
 from hitp2p.store.kubo_address import KuboAddress
 from hitp2p.store.kubo_rpc import KuboRpc, RefusedError
 
-__all__ = ["Kubo", "KuboPin"]
+__all__ = ["Kubo", "KuboPin", "verify_daemon"]
 
 OLDEST_KUBO: Final = (0, 30)
 """The first version whose pins have names in all commands and whose unix socket works."""
@@ -140,6 +141,20 @@ class Kubo(Closing):
             )
         return self._cid("dag/import", _field(_field(root, "Cid"), "/"))
 
+    def export(self, root: Cid) -> Iterator[tuple[Cid, bytes]]:
+        """The blocks that a root reaches, hashed. An answer that was cut short may look whole, so callers count.
+
+        Only for what is flat: over a long chain of links the daemon needs memory without end.
+        """
+        options = {"progress": "false", "offline": "true"}
+        pieces = self._rpc.stream("dag/export", str(root), options=options, within_s=_LIST_S)
+        try:
+            for block in CarReader(pieces):
+                if block.checked:
+                    yield block.cid, block.data
+        except DecodeError as error:
+            raise self._wrong("dag/export", str(error)) from error
+
     def iter_local(self) -> Iterator[Cid]:
         """Every block in the daemon's repository, under some codec."""
         for line in self._lines("refs/local", within_s=_LIST_S):
@@ -176,7 +191,11 @@ class Kubo(Closing):
                 yield KuboPin(self._cid("pin/ls", line.get("Cid")), name)
 
     def update_pin(self, old: Cid, new: Cid) -> None:
-        """Move a recursive pin with its name; where `new` isn't here whole, `old` stays pinned and this raises."""
+        """Move a recursive pin with its name; what both reach isn't walked again.
+
+        Raises:
+            BackendError: `new` isn't here whole; `old` is still pinned.
+        """
         answer = self._one("pin/update", str(old), str(new), options={"unpin": "true"})
         self._require_pins("pin/update", answer, [old, new])
 
@@ -207,17 +226,6 @@ class Kubo(Closing):
         found = {self._cid(command, text) for text in _entries(pins)}
         if not found.issuperset(cids):
             raise self._wrong(command, f"{len(found)} pins of {len(cids)}")
-
-    # --- the daemon itself ------------------------------------------------------------------------
-
-    def config(self) -> Mapping[str, Any]:
-        """Its settings, without its key."""
-        return self._one("config/show")
-
-    def repository(self) -> str:
-        """The folder of its repository, on its machine."""
-        path = self._one("repo/stat", options={"size-only": "true"}).get("RepoPath")
-        return path if isinstance(path, str) else ""
 
     # --- answers ----------------------------------------------------------------------------------
 
@@ -282,6 +290,16 @@ class Kubo(Closing):
             f"{self.address} answered {command} wrongly ({what}); nothing is taken for done. See that a Kubo "
             "listens there, then try again"
         )
+
+
+def verify_daemon(address: KuboAddress, authorization: str | None = None) -> str:
+    """The version of a daemon that a store can be made on.
+
+    Raises:
+        BackendError: it can't be reached, or won't do.
+    """
+    with Kubo(KuboRpc(address, authorization=authorization), address) as kubo:
+        return kubo.verify_version()
 
 
 def _map(value: object) -> dict[str, Any]:

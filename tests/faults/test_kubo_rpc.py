@@ -125,9 +125,9 @@ def test_an_answer_without_end_is_not_held(fake: FakeKubo, kubo: Kubo) -> None:
     fake.says("block/get", endless(bytes(64 * 1024)))
     with pytest.raises(BackendError, match=f"more than {BLOCK_BYTES} bytes"):
         kubo.get(CID)
-    fake.says("repo/stat", endless(b" " * 64 * 1024))
-    with pytest.raises(BackendError, match="bytes"):
-        kubo.repository()
+    fake.says("version", endless(b" " * 64 * 1024))
+    with pytest.raises(BackendError, match="more than"):
+        kubo.verify_version()
     fake.says("refs/local", endless(b" " * 64 * 1024))
     with pytest.raises(BackendError, match="a line of more than"):
         list(kubo.iter_local())

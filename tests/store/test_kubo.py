@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,14 @@ import pytest
 from fake_kubo import FakeKubo, answer, refused
 from kubo_daemon import KuboDaemon, running_kubo
 
+from hitp2p.codec.car import CarReader, CarWriter
 from hitp2p.codec.cid import DAG_CBOR, RAW, Cid
 from hitp2p.codec.unixfs import iter_file
 from hitp2p.errors import (
     BackendError,
     LostBlockError,
     MissingBlocksError,
+    NotFoundError,
     StoreError,
     UsageError,
 )
@@ -31,6 +34,7 @@ from hitp2p.store.media import add_media
 from hitp2p.store.names import INDEX
 from hitp2p.testing.people import Person
 from hitp2p.testing.store_suite import Story, answers, media_entry, raw_block, run_threads
+from hitp2p.trail.snapshot import iter_snapshot
 
 
 @pytest.fixture(scope="module")
@@ -388,10 +392,139 @@ def test_other_bytes_of_a_hostile_daemon_are_found(
     with opened(tmp_path / "lying", lying.api) as store:
         store.put(story.batch)
         lying.says("block/get", answer(b"something else"))
+        lying.says("dag/export", answer(b"something else"))
         with pytest.raises(LostBlockError, match="gives other bytes"):
             store.get(story.sound[0])
         assert any("gives other bytes" in sentence for sentence in store.audit_index())
         assert story.sound[0] in audit_store(store).lost
+
+
+# --- snapshots for others -------------------------------------------------------------------------
+
+
+def snapshots_of(kubo: KuboDaemon, project: Cid) -> list[str]:
+    return [cid for cid, pin in kubo.pins().items() if pin["Name"] == f"hitp2p:{project}"]
+
+
+def test_a_project_is_walked_by_others_from_its_snapshot(
+    kubo: KuboDaemon, store: KuboStore, story: Story
+) -> None:
+    store.put(story.batch)
+    root = store.pin_snapshot(story.project.cid)
+    assert root is not None
+    assert snapshots_of(kubo, story.project.cid) == [str(root)]
+    car = CarReader([kubo.ipfs("dag", "export", str(root))])
+    found = {block.cid for block in car if block.checked}
+    theirs = {obj.cid for obj in story.objects if obj.cid != story.elsewhere.cid}
+    assert found >= theirs | {root, story.page[0], story.sound[0]}
+    assert story.elsewhere.cid not in found
+    listed = list(iter_snapshot(root, _Exported(kubo)))
+    assert set(listed) == theirs | {story.page[0]}
+    generations = [row.generation for cid in listed if (row := store.row(cid))]
+    assert generations == sorted(generations)
+    assert store.audit_index() == ()
+    assert collect(store, dry_run=True).blocks == ()
+
+
+class _Exported:
+    """Blocks as the daemon's own tool gives them."""
+
+    def __init__(self, kubo: KuboDaemon) -> None:
+        self._kubo = kubo
+
+    def get(self, cid: Cid, /) -> bytes | None:
+        return self._kubo.ipfs("block", "get", str(cid))
+
+
+def test_a_new_snapshot_takes_the_place_of_the_one_before(
+    kubo: KuboDaemon, store: KuboStore, story: Story
+) -> None:
+    store.put(story.batch)
+    first = store.pin_snapshot(story.project.cid)
+    assert store.pin_snapshot(story.project.cid) == first
+    store.put(WriteBatch(objects=[story.ana.work(story.project, "One more")]))
+    second = store.pin_snapshot(story.project.cid)
+    assert second != first
+    assert snapshots_of(kubo, story.project.cid) == [str(second)]
+
+
+def test_a_snapshot_is_not_pinned_where_media_are_absent(
+    kubo: KuboDaemon, store: KuboStore, story: Story
+) -> None:
+    store.put(story.batch)
+    first = store.pin_snapshot(story.project.cid)
+    absent = media_entry(raw_block(b"a film that was never fetched"))
+    store.put(WriteBatch(objects=[story.ana.work(story.project, "Film", media=[absent])]))
+    assert store.pin_snapshot(story.project.cid) is None
+    assert snapshots_of(kubo, story.project.cid) == [str(first)]
+    with pytest.raises(NotFoundError):
+        store.pin_snapshot(story.verse.cid)
+
+
+def test_a_snapshot_whose_pages_are_collected_before_they_are_pinned_is_sent_again(
+    kubo: KuboDaemon, lying: FakeKubo, story: Story, tmp_path: Path
+) -> None:
+    lying.tells_the_truth()
+
+    def sweeps_first(handler: Any, asked: Any) -> None:
+        kubo.gc()
+        lying.tells_the_truth()
+        lying.pass_on(handler, asked)
+
+    with opened(tmp_path / "lying", lying.api) as store:
+        store.put(story.batch)
+        store.pin_snapshot(story.project.cid)
+        store.put(WriteBatch(objects=[story.ana.work(story.project, "One more")]))
+        lying.says("pin/update", sweeps_first)
+        second = store.pin_snapshot(story.project.cid)
+    assert snapshots_of(kubo, story.project.cid) == [str(second)]
+    commands = [asked.command for asked in lying.asked]
+    assert commands.count("pin/update") == 2
+
+
+@pytest.mark.parametrize("command", ["dag/import", "pin/update", "pin/ls"])
+def test_a_snapshot_that_fails_leaves_the_one_before_pinned(
+    kubo: KuboDaemon, lying: FakeKubo, story: Story, tmp_path: Path, command: str
+) -> None:
+    lying.tells_the_truth()
+    with opened(tmp_path / "lying", lying.api) as store:
+        store.put(story.batch)
+        first = store.pin_snapshot(story.project.cid)
+        store.put(WriteBatch(objects=[story.ana.work(story.project, "One more")]))
+        lying.says(command, refused("the repo is locked"))
+        with pytest.raises(BackendError, match="locked"):
+            store.pin_snapshot(story.project.cid)
+        assert snapshots_of(kubo, story.project.cid) == [str(first)]
+        lying.tells_the_truth()
+        second = store.pin_snapshot(story.project.cid)
+        assert snapshots_of(kubo, story.project.cid) == [str(second)]
+
+
+@pytest.mark.parametrize("keep", [0, 1, 500])
+def test_an_export_that_is_cut_short_is_not_believed(
+    lying: FakeKubo, story: Story, tmp_path: Path, keep: int
+) -> None:
+    lying.tells_the_truth()
+    folder = tmp_path / "lying"
+    with opened(folder, lying.api) as store:
+        store.put(story.batch)
+        name = store.workspace
+
+    def cuts(handler: Any, asked: Any) -> None:
+        (hold,) = asked.options["arg"]
+        block = lying.ask("block/get", arg=hold)
+        file = BytesIO()
+        CarWriter(file, [Cid.parse(hold)]).write(Cid.parse(hold), block)
+        whole = file.getvalue() + bytes(500)
+        answer(whole[: len(whole) - 500 + keep])(handler, asked)
+
+    lying.says("dag/export", cuts)
+    forget_index(folder)
+    with opened(folder, lying.api, workspace=name) as store:
+        assert store.rebuild_index() == ()
+        assert audit_store(store).is_sound
+        assert {row.cid for row in store.rows()} == {obj.cid for obj in story.objects}
+    assert "dag/export" in [asked.command for asked in lying.asked]
 
 
 # --- the index from the pins alone ----------------------------------------------------------------
