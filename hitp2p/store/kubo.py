@@ -190,11 +190,12 @@ class KuboStore(SqliteStore):
         self._require_all(batch)
         new, again = part_batch(batch, known)
         leaves = [leaf for leaf in staged if leaf.cid not in known]
-        pinned = [*self._hold(self._with_leaves(new, leaves), unit)]
+        blocks = self._with_leaves(new, leaves)
+        pinned = [(hold.root, hold.held) for hold in self._hold(blocks, unit)]
         self._send_again(again)
         with self._writing(durable=durable) as db:
-            for hold in pinned:
-                add_hold(db, hold.root, hold.held)
+            for root, held in pinned:
+                add_hold(db, root, held)
             if len(find_held(db, known)) < len(known):
                 raise _Again
             rows = put_batch(db, index_batch(batch, staged))

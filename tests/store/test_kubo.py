@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import tracemalloc
 from collections.abc import Callable, Iterator
 from functools import partial
 from io import BytesIO
@@ -30,8 +31,10 @@ from hitp2p.store.gc import collect
 from hitp2p.store.holds import Held, alias_of, encode_hold
 from hitp2p.store.kubo import KuboStore
 from hitp2p.store.kubo_address import parse_kubo_address
+from hitp2p.store.kubo_care import copy_all
 from hitp2p.store.media import add_media
 from hitp2p.store.names import INDEX
+from hitp2p.store.sqlite import SqliteStore
 from hitp2p.testing.people import Person
 from hitp2p.testing.store_suite import Story, answers, media_entry, raw_block, run_threads
 from hitp2p.trail.snapshot import iter_snapshot
@@ -136,6 +139,24 @@ def test_a_copy_in_the_media_folder_is_cleared_away_when_it_is_on_the_daemon(
     assert b"".join(iter_file(media.built.root, store)) == b"wav" * 1_000_000
     assert list(store.places()) == []
     assert collect(store, dry_run=True).files == ()
+
+
+def test_a_large_file_goes_to_the_daemon_in_little_memory(
+    kubo: KuboDaemon, store: KuboStore, tmp_path: Path
+) -> None:
+    with (tmp_path / "film").open("wb") as file:
+        for number in range(96):
+            file.write(number.to_bytes(2, "big") * 2**19)
+    with add_media(store, tmp_path / "film") as media:
+        tracemalloc.start()
+        try:
+            store.put(WriteBatch(blocks=media.blocks, leaves=media.leaves))
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert peak < 48 * 2**20
+    assert kubo.ipfs("cat", f"--length={2**20}", str(media.built.root)) == bytes(2**20)
+    assert store.audit_index() == ()
 
 
 def test_what_is_removed_goes_with_the_next_garbage_collection(
@@ -644,6 +665,20 @@ def test_damaged_bytes_in_the_index_are_fetched_from_the_daemon(
     assert store.get(story.song.cid) == story.song.block
     assert store.rebuild_index() == ()
     assert audit_store(store).is_sound
+
+
+def test_works_that_go_to_a_daemon_and_back_are_the_same_bytes(
+    store: KuboStore, story: Story, tmp_path: Path
+) -> None:
+    with SqliteStore.open(tmp_path / "first") as first, SqliteStore.open(tmp_path / "last") as last:
+        first.put(story.batch)
+        copy_all(first, store)
+        copy_all(store, last)
+        assert answers(last, story.objects) == answers(first, story.objects)
+        assert answers(store, story.objects) == answers(first, story.objects)
+        assert {cid: last.get(cid) for cid in last.iter_cids()} == {
+            cid: first.get(cid) for cid in first.iter_cids()
+        }
 
 
 # --- beside others --------------------------------------------------------------------------------
