@@ -6,7 +6,7 @@ import os
 import sys
 from typing import NoReturn
 
-from hitp2p.cli.app import root
+from hitp2p.cli.shortcut import shortcut
 
 __all__ = ["main"]
 
@@ -17,10 +17,22 @@ def main() -> NoReturn:
     The process ends without taking the interpreter apart, which would cost 10 ms, a sixth of a
     short verb: whatever holds data was closed and flushed before.
     """
-    status: object = 0
+    try:
+        status = shortcut(sys.argv[1:], os.environ)
+    except Exception:  # the command meets it again, and tells
+        status = None
+    except KeyboardInterrupt:
+        status = 130
+    code = _run_command() if status is None else status
+    sys.stderr.flush()
+    os._exit(code if isinstance(code, int) else 1)
+
+
+def _run_command() -> object:
+    from hitp2p.cli.app import root
+
     try:
         root.main(prog_name="hitp2p")
     except SystemExit as end:
-        status = end.code
-    sys.stderr.flush()
-    os._exit(status if isinstance(status, int) else 1)
+        return end.code
+    return 0

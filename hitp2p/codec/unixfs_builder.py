@@ -9,9 +9,8 @@ of the whole file are fed from the caller's own buffers; content is never kept o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, Future
 from hashlib import sha256
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from hitp2p.codec.cid import DAG_PB, RAW, Cid, new_link
 from hitp2p.codec.dagpb import PbLink, PbNode, encode_dagpb
@@ -19,6 +18,9 @@ from hitp2p.codec.unixfs_message import NodeType, UnixFs, encode_unixfs
 from hitp2p.dataclass import dataclass
 from hitp2p.errors import UsageError
 from hitp2p.limits import BLOCK_BYTES, CHUNK_BYTES, UNIXFS_WIDTH
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor, Future
 
 __all__ = [
     "BuiltFile",

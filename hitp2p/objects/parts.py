@@ -73,7 +73,6 @@ _IDENTIFIER: Final = r"(?!(?:AND|OR|WITH)(?![A-Za-z0-9.+:-]))[A-Za-z0-9.+:-]+"
 _TERM: Final = rf"(?:{_IDENTIFIER}(?: WITH {_IDENTIFIER})?|\(\))"
 _EXPRESSION: Final = rf"{_TERM}(?: (?:AND|OR) {_TERM})*"
 _is_flat: Final = re.compile(_EXPRESSION).fullmatch
-_in_parentheses: Final = re.compile(rf"\({_EXPRESSION}\)")
 
 
 @lru_cache(maxsize=1024)
@@ -84,7 +83,7 @@ def _is_expression(text: str) -> bool:
         return False
     n_found = text.count("(")
     while n_found:
-        text, n_found = _in_parentheses.subn("()", text)
+        text, n_found = re.subn(rf"\({_EXPRESSION}\)", "()", text)
     return _is_flat(text) is not None
 
 

@@ -166,11 +166,14 @@ def _label(path: Path, paths: list[Path]) -> str:
 def _workspace(run: Run) -> Workspace | None:
     """The workspace that was named, or the one here; a file can be verified without any."""
     try:
-        return run.workspace
+        _ = (
+            run.folder
+        )  # first, as the store takes longer to import than all that a small file needs
     except NotFoundError:
         if run.chose_workspace:
             raise
         return None
+    return run.workspace
 
 
 def _gateway(url: str | None) -> Gateway:
