@@ -176,16 +176,18 @@ SNAPSHOT_LEVELS: Final = 16
 """Most levels of a snapshot [SNP-1]."""
 
 # --- verdicts (spec 08) -------------------------------------------------------------------------
-VERIFY_OBJECTS: Final = 50_000
+VERIFY_OBJECTS: Final = 16_000
 """Most objects and list pages of a bundle that `verify` holds in memory; an import has no such bound."""
-VERIFY_BYTES: Final = 64 * 1024 * 1024
-"""Most bytes of them."""
-SHEET_ENTRIES: Final = 131_072
-"""Most uses and credits together that the credits of one work are made from [CRD-6]."""
+VERIFY_BYTES: Final = 8 * 1024 * 1024
+"""Most bytes of them; a byte that is read may take twenty, and a report must fit into 200 MB."""
+SHEET_ENTRIES: Final = 65_536
+"""Most uses, parents without a use and credits together that the credits of one work are made from [CRD-6]."""
 SHEET_PAGE_BYTES: Final = 32 * 1024 * 1024
 """Most bytes of list pages that are read for it, each as often as it is read [CRD-6]."""
 LICENSE_IDENTIFIERS: Final = 8
 """Most identifiers of an expression that is judged by its parts [LIC-3]; a bound on time."""
+VERIFY_BLOCKS: Final = 131_072
+"""Most blocks of a bundle that `verify` reads; the names of all are held."""
 VERIFY_EVENTS: Final = 4096
 """Most events of one identity in a bundle that `verify` judges: the cost of a line with forks grows with their square."""
 RIVALS: Final = 64

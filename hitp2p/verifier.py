@@ -64,8 +64,11 @@ def verify(
     """What can be said of a file: which work it is, by whom, made from what, under which terms, and what isn't proven.
 
     Safe on hostile input: nothing recurses; the file is read in pieces of 1 MiB and its parsers hold no more than a few MiB;
-    of a bundle only objects, list pages and texts are held, at most `limits.VERIFY_OBJECTS` objects and
-    `limits.VERIFY_BYTES` bytes. Time grows with the bytes of the file and of the bundle, each object costing one signature check.
+    of a bundle objects, list pages and, where blocks are out of order, nodes and texts are held, at most
+    `limits.VERIFY_OBJECTS` of them and `limits.VERIFY_BYTES` bytes, and the names of at most `limits.VERIFY_BLOCKS` blocks.
+    With what is made of them that is under 200 MB. Time grows with the bytes of the file and of the bundle, each object
+    costing one signature check; lists are read up to `limits.SHEET_ENTRIES` and `limits.SHEET_PAGE_BYTES`, and of records
+    of the same file `limits.RIVALS` are weighed. What a workspace holds has no such bounds.
 
     Args:
         file: a path, or the bytes.
@@ -252,13 +255,13 @@ def _read_in_any_order(bundle: File) -> BundleContents:
             if cid in here:
                 raise RuleError("the same block twice", rule="BND-3", cid=cid)
             here.add(cid)
+            keep.count(cid, len(data))
             if cid.codec != RAW:
                 nodes[cid] = data
-                keep.count(cid, len(data))
     texts: dict[Cid, bytes] | None = None
     while (wanted := reader.wanted(here)) is not None and wanted in here:
         if wanted.codec == RAW and texts is None:
-            texts = _texts(bundle, reader)
+            texts = _texts(bundle, reader, keep)
         reader.take(wanted, nodes.get(wanted) or (texts or {}).get(wanted, b""))
         here.discard(wanted)
     if wanted is None and here:
@@ -268,9 +271,14 @@ def _read_in_any_order(bundle: File) -> BundleContents:
     return contents
 
 
-def _texts(bundle: File, reader: BundleReader) -> dict[Cid, bytes]:
+def _texts(bundle: File, reader: BundleReader, keep: _Keep) -> dict[Cid, bytes]:
+    texts: dict[Cid, bytes] = {}
     with _opened(bundle) as stream:
-        return {cid: data for cid, data in _checked(CarReader(stream)) if reader.is_text(cid)}
+        for cid, data in _checked(CarReader(stream)):
+            if reader.is_text(cid):
+                keep.hold(len(data))
+                texts[cid] = data
+    return texts
 
 
 def _checked(car: CarReader) -> Iterator[tuple[Cid, bytes]]:
@@ -285,17 +293,26 @@ class _Keep:
 
     def __init__(self) -> None:
         self.pages: dict[Cid, bytes] = {}
-        self._n_objects = self._n_bytes = 0
+        self._n_blocks = self._n_objects = self._n_bytes = 0
 
     def __call__(self, cid: Cid, block: bytes) -> None:
         if cid.codec == DAG_CBOR:
             self.pages[cid] = block
 
     def count(self, cid: Cid, n_bytes: int) -> None:
-        """Count what is held: objects, pages and, out of order, nodes."""
-        if cid.codec == RAW:
-            return
-        self._n_objects += 1
+        """Count a block: of leaves the names are held, of objects, pages and nodes the bytes too."""
+        self._n_blocks += 1
+        if cid.codec != RAW:
+            self._n_objects += 1
+            self.hold(n_bytes)
+        if self._n_blocks > limits.VERIFY_BLOCKS:
+            raise UsageError(
+                f"the bundle has more than {limits.VERIFY_BLOCKS} blocks;"
+                " import it into a workspace and verify the file there"
+            )
+
+    def hold(self, n_bytes: int) -> None:
+        """Count bytes that are held."""
         self._n_bytes += n_bytes
         if self._n_objects > limits.VERIFY_OBJECTS or self._n_bytes > limits.VERIFY_BYTES:
             raise UsageError(

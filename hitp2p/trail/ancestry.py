@@ -28,28 +28,30 @@ class Ancestries:
     """
 
     def __init__(self, evidence: Evidence, works: Sequence[Cid]) -> None:
-        """Walk once from all of these works."""
+        """Of these works; one walk from all of them is made when the first question is asked."""
         self._evidence = evidence
         self._bits = {work: 1 << number for number, work in enumerate(works)}
-        self._above: dict[
-            _Node, int
-        ] = {}  # which of the works have it in their ancestry, or are it
+        # which of the works have a node in their ancestry, or are it
+        self._above: dict[_Node, int] = {(work, False): bit for work, bit in self._bits.items()}
         self._parts: dict[Cid, int] = {}  # in which of the works' ancestries a person has a part
-        self._walk()
+        self._has_walked = False
 
     def has(self, work: Cid, source: Cid) -> bool:
         """Whether one of the works has a source in its ancestry, here or not; none has itself."""
+        self._walk()
         return work != source and bool(self._above.get((source, False), 0) & self._bits[work])
 
     def takes_part(self, work: Cid, who: Cid) -> bool:
         """Whether a person is author of, or credited in, one of the works or its ancestry."""
+        self._walk()
         return bool(self._parts.get(who, 0) & self._bits[work])
 
     def _walk(self) -> None:
         """Every user before what it uses, so that each node is done once."""
+        if self._has_walked:
+            return
+        self._has_walked = True
         pages: dict[Cid, int] = {}
-        for work, bit in self._bits.items():
-            self._above[work, False] = bit
         for node in reversed(self._sources_first()):
             above = self._above[node]
             for source in self._next(node):

@@ -14,7 +14,7 @@ from hitp2p.objects.pages import ListPage, parse_list_page
 from hitp2p.trail.ancestry import Ancestries
 from hitp2p.trail.audit_gaps import iter_gaps
 from hitp2p.trail.audit_headline import headline_of
-from hitp2p.trail.claims import is_withheld
+from hitp2p.trail.claims import iter_withheld
 from hitp2p.trail.credit_lines import Claim, CreditLine, Person
 from hitp2p.trail.credits import CreditSheet, credit_sheet
 from hitp2p.trail.evidence import Evidence
@@ -44,6 +44,7 @@ class Axes:
         self._evidence = evidence
         self._auditor = auditor
         self._times: dict[Cid, Time] = {}
+        self._withheld: dict[Cid, frozenset[Cid]] = {}
         self.ancestries = Ancestries(evidence, ())
         self._n_left = 0
 
@@ -315,11 +316,15 @@ class Axes:
     def _standing(self, obj: SignedObject) -> Standing:
         return self._auditor.audit(obj).standing
 
+    def _withheld_in(self, work: Cid) -> frozenset[Cid]:
+        if work not in self._withheld:
+            found = iter_withheld(work, self._referrers(work), self._standing)
+            self._withheld[work] = frozenset(found)
+        return self._withheld[work]
+
     def _name(self, identity: Cid, work: SignedObject | None = None) -> str | None:
         """The name in a genesis that is here; none where the person asked not to be named for the work [CRD-5]."""
-        if work is not None and is_withheld(
-            work.cid, identity, self._referrers(work.cid), self._standing
-        ):
+        if work is not None and identity in self._withheld_in(work.cid):
             return None
         genesis = self._evidence.lookup(identity)
         is_person = genesis is not None and genesis.kind == "identity"

@@ -10,7 +10,7 @@ from hitp2p.objects.envelope import SignedObject
 from hitp2p.trail.credit_lines import Claim
 from hitp2p.trail.standing import Standing
 
-__all__ = ["Said", "claim_of", "is_withheld"]
+__all__ = ["Said", "claim_of", "iter_withheld"]
 
 _CAREFUL_FIRST = {"deny": Claim.DENIED, "amend": Claim.AMENDED, "accept": Claim.CONFIRMED}
 """Where one person gave several answers, the most careful is shown."""
@@ -40,7 +40,9 @@ class Said:
             if is_answer and not _is_taken_back(said, referrers, standing):
                 lines = answers.setdefault(said.identity, {})
                 lines.setdefault(said.body["line"], set()).add(said.body["answer"])
-        return cls(answers=answers, withheld=frozenset(_withheld(work.cid, statements, standing)))
+        return cls(
+            answers=answers, withheld=frozenset(iter_withheld(work.cid, statements, standing))
+        )
 
 
 def _is_good(obj: SignedObject, standing: Callable[[SignedObject], Standing] | None) -> bool:
@@ -70,30 +72,21 @@ def _is_taken_back(
     )
 
 
-def _withheld(
+def iter_withheld(
     work: Cid,
     statements: Iterable[SignedObject],
     standing: Callable[[SignedObject], Standing] | None,
 ) -> Iterator[Cid]:
-    for said in statements:
-        is_wish = said.kind == "withdrawal" and said.body["scope"] == "name"
-        if is_wish and said.body["target"]["object"] == str(work) and _is_good(said, standing):
-            yield said.identity
-
-
-def is_withheld(
-    work: Cid,
-    who: Cid,
-    statements: Iterable[SignedObject],
-    standing: Callable[[SignedObject], Standing] | None,
-) -> bool:
-    """Whether a person asked not to be named for a work [CRD-5].
+    """Who asked not to be named for a work [CRD-5].
 
     Args:
         statements: valid objects that name the work by ref.
         standing: asked for each withdrawal; None leaves standing out.
     """
-    return who in _withheld(work, (said for said in statements if said.author == who), standing)
+    for said in statements:
+        is_wish = said.kind == "withdrawal" and said.body["scope"] == "name"
+        if is_wish and said.body["target"]["object"] == str(work) and _is_good(said, standing):
+            yield said.identity
 
 
 def claim_of(

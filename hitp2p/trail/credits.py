@@ -133,10 +133,8 @@ class _Met:
     obj: SignedObject | None
     source: ForeignSource | None
     project: Cid | None
-    uses: list[tuple[SignedObject, int, Use]] = field(
-        default_factory=list[tuple[SignedObject, int, Use]]
-    )
-    """By whom, which of their uses, and how."""
+    uses: list[tuple[int, SourceUse]] = field(default_factory=list[tuple[int, SourceUse]])
+    """Which of the user's uses, and how."""
     incomplete: bool = False
 
 
@@ -181,8 +179,15 @@ class _Walk:
                 named.add(use.work)
             yield use
         for parent in user.parents:
-            if parent not in named and parent != user.project:
+            if parent not in named and parent != user.project and self.has_room(user):
                 yield Use(relation="remix", work=parent)
+
+    def has_room(self, user: SignedObject) -> bool:
+        """Whether one entry more is read; how a work that wasn't read to the end used its parents is not known."""
+        self.n_entries += 1
+        if self.n_entries > limits.SHEET_ENTRIES or self.is_cut:
+            self.is_cut = self.met[user.cid].incomplete = True
+        return not self.is_cut
 
     def meet(self, user: SignedObject, number: int, use: Use, further: list[SignedObject]) -> None:
         """Note one use; a work that is met for the first time goes to `further`."""
@@ -202,7 +207,20 @@ class _Walk:
                 further.append(obj)
             elif use.work is not None:
                 self.missing.add(use.work)
-        met.uses.append((user, number, use))
+        at = self.met[user.cid].distance
+        met.uses.append(
+            (
+                number,
+                SourceUse(
+                    by=user.cid,
+                    relation=use.relation,
+                    part=use.part,
+                    into=use.into,
+                    note=use.note,
+                    nearest=at == met.distance - 1,
+                ),
+            )
+        )
 
     def entries(self, obj: SignedObject, name: str, page: ListPage) -> Iterator[Mapping[str, Any]]:
         """A list in the body of a known kind, with the pages on which it goes on, up to the bounds [CRD-6].
@@ -211,9 +229,7 @@ class _Walk:
         """
         pages = (self.page_entries(obj, cid, page) for cid in known_field(obj, page.value) or ())
         for entry in chain(known_field(obj, name) or (), chain.from_iterable(pages)):
-            self.n_entries += 1
-            if self.n_entries > limits.SHEET_ENTRIES or self.is_cut:
-                self.is_cut = self.met[obj.cid].incomplete = True
+            if not self.has_room(obj):
                 return
             yield entry
 
@@ -237,7 +253,7 @@ class _Walk:
     # --- lines ------------------------------------------------------------------------------------
 
     def lines(self) -> tuple[CreditLine, ...]:
-        return tuple(self.line(met) for _, met in sorted(self.met.items(), key=self.order))
+        return tuple(self.line(key, met) for key, met in sorted(self.met.items(), key=self.order))
 
     def order(self, item: tuple[_SourceKey, _Met]) -> tuple[Any, ...]:
         """[CRD-1]"""
@@ -248,7 +264,7 @@ class _Walk:
             return (met.distance, 1, key)
         return (met.distance, 2, *("" if part is None else repr(part) for part in key))
 
-    def line(self, met: _Met) -> CreditLine:
+    def line(self, key: _SourceKey, met: _Met) -> CreditLine:
         obj, source = met.obj, met.source
         title = people = license_ = None
         from_project = False
@@ -265,7 +281,7 @@ class _Walk:
             title, license_ = source.title, source.license
             people = _foreign_people(source)
         return CreditLine(
-            cid=obj.cid if obj is not None else met.uses[0][2].work,
+            cid=key if isinstance(key, Cid) else None,
             project=met.project,
             source=source,
             title=title,
@@ -281,22 +297,11 @@ class _Walk:
         )
 
     def uses(self, met: _Met) -> tuple[SourceUse, ...]:
-        def order(found: tuple[SignedObject, int, Use]) -> tuple[Any, ...]:
-            user, number, _ = found
-            distance = self.met[user.cid].distance
-            return (distance, -self.generation(user.cid), user.cid, number)
+        def order(found: tuple[int, SourceUse]) -> tuple[Any, ...]:
+            number, use = found
+            return (self.met[use.by].distance, -self.generation(use.by), use.by, number)
 
-        return tuple(
-            SourceUse(
-                by=user.cid,
-                relation=use.relation,
-                part=use.part,
-                into=use.into,
-                note=use.note,
-                nearest=self.met[user.cid].distance == met.distance - 1,
-            )
-            for user, _, use in sorted(met.uses, key=order)
-        )
+        return tuple(use for _, use in sorted(met.uses, key=order))
 
     def license(self, obj: SignedObject) -> tuple[str | None, bool]:
         """The licence, and whether it is the project's default [CRD-4]."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from enum import StrEnum
+from functools import lru_cache
 from itertools import islice
 from typing import Final, TypeAlias
 
@@ -77,6 +78,7 @@ class Judgement:
 # --- the rule for one edge ------------------------------------------------------------------------
 
 
+@lru_cache(maxsize=4096)
 def judge_edge(source: str | None, work: str | None, relation: str) -> Judgement:
     """Whether a work under one licence may be made of a source under another [LIC-2, LIC-3].
 

@@ -131,6 +131,7 @@ AT_AND_PAST: Final = {
     "SNAPSHOT_LEVELS": ("snp-1-page-level-15", "snp-1-page-level-16"),
     # verdicts
     "VERIFY_OBJECTS": ("test_a_bundle_is_held_up_to_its_bounds_and_not_past_them",) * 2,
+    "VERIFY_BLOCKS": ("test_a_bundle_of_many_leaves_is_read_up_to_the_bound_and_not_past_it",) * 2,
     "VERIFY_BYTES": ("test_a_bundle_is_held_up_to_its_bounds_and_not_past_them",) * 2,
     "SHEET_ENTRIES": ("test_crd_6_lists_are_read_up_to_the_bound_and_what_is_left_out_is_said",)
     * 2,

@@ -9,7 +9,9 @@ from pathlib import Path
 from random import Random
 
 import pytest
+import verdict_world
 from stories_world import Story, person
+from trail_maker import World, bundle_blocks
 
 import hitp2p
 from hitp2p import limits
@@ -238,3 +240,67 @@ def test_the_json_of_a_report_is_plain_values(story: Story, song: SignedObject) 
 
     plain = report_json(hitp2p.verify(story.folder / "song.txt"))
     assert json.loads(json.dumps(plain)) == plain
+
+
+@pytest.mark.parametrize("is_reversed", [False, True])
+def test_a_bundle_of_many_leaves_is_read_up_to_the_bound_and_not_past_it(
+    story: Story, song: SignedObject, is_reversed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = story.folder / "song.txt.car"
+    story.ws.export(song, path, media="all")
+    roots, blocks = _blocks_of(path.read_bytes())
+    bundle = _car_of(roots, blocks[::-1] if is_reversed else blocks)
+    monkeypatch.setattr(limits, "VERIFY_BLOCKS", len(blocks))
+    assert hitp2p.verify(b"Song\n", bundle=bundle).headline is Headline.VERIFIED
+    monkeypatch.setattr(limits, "VERIFY_BLOCKS", len(blocks) - 1)
+    with pytest.raises(UsageError, match="import it into a workspace"):
+        hitp2p.verify(b"Song\n", bundle=bundle)
+
+
+def test_texts_out_of_order_are_held_up_to_the_bound(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In order they are read and let go; out of order a bundle of many long ones would fill the memory."""
+    project = story.ws.create_project("Night Bus", license="CC-BY-SA-4.0", by=ANA)
+    work = story.work(ANA, project, "a.txt", "A", note="word " * 100_000)
+    path = story.folder / "a.txt.car"
+    story.ws.export(work, path)
+    roots, blocks = _blocks_of(path.read_bytes())
+    monkeypatch.setattr(limits, "VERIFY_BYTES", 100_000)
+    assert hitp2p.verify(b"A\n", bundle=_car_of(roots, blocks)).headline is Headline.VERIFIED
+    with pytest.raises(UsageError, match="import it into a workspace"):
+        hitp2p.verify(b"A\n", bundle=_car_of(roots, blocks[::-1]))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks /proc")
+def test_the_greediest_bundle_that_is_taken_fits_into_200_mb(tmp_path: Path) -> None:
+    """As many small maps as fit, which take twenty times their bytes; 184 MB were measured."""
+    works: list[SignedObject] = []
+    base = [verdict_world.ANA.genesis, verdict_world.PROJECT]
+    room = limits.VERIFY_BYTES - 400_000
+    while room > 0:
+        names = [{"name": f"{len(works)}.{n}", "role": "a"} for n in range(limits.CREDITS)]
+        work = verdict_world.ANA.work(
+            verdict_world.PROJECT,
+            "W",
+            parents=works[-1:],
+            credits=names,
+            media=verdict_world.media(),
+        )
+        works.append(work)
+        room -= len(work.block)
+    roots, blocks, _ = bundle_blocks(works[-1], World(*base, *works))
+    path = tmp_path / "greedy.car"
+    path.write_bytes(_car_of(roots, blocks))
+    program = (
+        "import pathlib, re, sys, hitp2p\n"
+        "report = hitp2p.verify(b'the night bus\\n', bundle=sys.argv[1])\n"
+        "status = pathlib.Path('/proc/self/status').read_text()\n"  # `ru_maxrss` counts the parent's
+        "print(report.headline, re.search(r'VmHWM:\\s+([0-9]+) kB', status)[1])\n"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=True
+    )
+    headline, kib = ran.stdout.split()
+    assert headline == "VERIFIED-WITH-GAPS"
+    assert int(kib) * 1024 < 200_000_000

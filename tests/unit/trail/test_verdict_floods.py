@@ -79,6 +79,17 @@ def many_answers(n: int) -> Counted:
     return Counted(song, *said)
 
 
+def many_claims(n: int) -> Counted:
+    """Many say that their work went into it, and dispute it."""
+    song = ANA.work(PROJECT, "Song", media=media())
+    said = [
+        say(BO, "claim_ancestor", song, own={"object": str(Cid.of(0x71, b"%d" % number))})
+        for number in range(n // 2)
+    ]
+    said += [say(BO, "dispute", song, reason=f"{number}") for number in range(n // 2)]
+    return Counted(song, *said)
+
+
 def wide_diamonds(n: int) -> Counted:
     """Layers of eight, each of which uses all of the layer before: paths beyond number."""
     layer: list[SignedObject] = []
@@ -99,7 +110,9 @@ def many_rivals(n: int) -> Counted:
     return Counted(*base, *rivals, witness(BO, *rivals))
 
 
-@pytest.mark.parametrize("make", [chain_with_one_file, many_answers, wide_diamonds, many_rivals])
+@pytest.mark.parametrize(
+    "make", [chain_with_one_file, many_answers, many_claims, wide_diamonds, many_rivals]
+)
 def test_what_is_asked_grows_with_the_number_of_objects(make: Callable[[int], Counted]) -> None:
     small, large = cost(make, 200), cost(make, 800)
     assert large < 5 * small
@@ -138,10 +151,10 @@ def test_crd_6_lists_are_read_up_to_the_bound_and_what_is_left_out_is_said(
     verse = ANA.work(PROJECT, "Verse", credits=[{"name": "Joe", "role": "aut"}] * 3)
     use: dict[str, Any] = {"source": {"title": "Bell", "license": "CC0-1.0"}, "relation": "sample"}
     song = ANA.work(PROJECT, "Song", media=media(), parents=[verse], uses=[use])
-    monkeypatch.setattr(limits, "SHEET_ENTRIES", 4)
+    monkeypatch.setattr(limits, "SHEET_ENTRIES", 5)
     assert not sheet_of(verse, song).is_cut
     assert GapCode.CUT not in codes(report_of(verse, song))
-    monkeypatch.setattr(limits, "SHEET_ENTRIES", 3)
+    monkeypatch.setattr(limits, "SHEET_ENTRIES", 4)
     sheet = sheet_of(verse, song)
     assert sheet.is_cut
     assert [line.title for line in sheet.lines if line.incomplete] == ["Verse"]
