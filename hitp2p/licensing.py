@@ -8,9 +8,10 @@ from hitp2p.codec.cid import Cid
 from hitp2p.errors import LicenseError
 from hitp2p.objects.contribution import Use
 from hitp2p.objects.envelope import SignedObject
+from hitp2p.objects.known import known_field
 from hitp2p.trail.display import safe_line
-from hitp2p.trail.license_terms import Judgement, Permission, fitting_licenses, judge_edge
-from hitp2p.trail.licenses import granted_license
+from hitp2p.trail.license_terms import Judgement, Permission, fitting_licenses
+from hitp2p.trail.licenses import judge_source
 from hitp2p.trail.standing import Standing
 
 __all__ = ["LicenseCheck"]
@@ -58,23 +59,21 @@ class LicenseCheck:
                 raise LicenseError(_refusal(work, use, judgement, self._fitting(pairs)))
 
     def _judge(self, license: str | None, work: SignedObject | None, use: Use) -> Judgement:
-        judgement = judge_edge(self._license_of(work, use), license, use.relation)
-        if work is None or judgement.permission in (Permission.ALLOWED, Permission.WARNED):
-            return judgement
-        if work.author == self._author:
-            return Judgement(permission=Permission.ALLOWED, reason="both are by one author")
-        grant = granted_license(work, self._author, self._statements(work.cid), self._standing)
-        if grant is None:
-            return judgement
-        given: str | None = grant.body.get("license")
-        if given is None:
-            return Judgement(permission=Permission.WARNED, reason="a grant allows it")
-        return judge_edge(given, license, use.relation)
+        judgement, _, _ = judge_source(
+            work,
+            self._license_of(work, use),
+            author=self._author,
+            license=license,
+            relation=use.relation,
+            grants=self._statements,
+            standing=self._standing,
+        )
+        return judgement
 
     def _license_of(self, work: SignedObject | None, use: Use) -> str | None:
         if work is None:
             return None if use.source is None else use.source.license
-        own: str | None = work.body.get("license")
+        own: str | None = known_field(work, "license")
         project = None if own is not None or work.project is None else self._lookup(work.project)
         return own if project is None else project.body.get("license")
 
@@ -93,7 +92,7 @@ def _refusal(
     work: SignedObject | None, use: Use, judgement: Judgement, fitting: tuple[str, ...]
 ) -> str:
     if work is not None:
-        name = f'"{safe_line(str(work.body.get("title", work.kind)))}"'
+        name = f'"{safe_line(known_field(work, "title") or work.kind)}"'
     else:
         source = use.source
         name = safe_line((source and (source.title or source.url)) or "a source outside")

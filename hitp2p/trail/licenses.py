@@ -27,7 +27,15 @@ from hitp2p.trail.license_terms import (
 )
 from hitp2p.trail.standing import Standing
 
-__all__ = ["BOUND", "Basis", "LicenseEdge", "LicenseReport", "audit_licenses", "granted_license"]
+__all__ = [
+    "BOUND",
+    "Basis",
+    "LicenseEdge",
+    "LicenseReport",
+    "audit_licenses",
+    "granted_license",
+    "judge_source",
+]
 
 Lookup: TypeAlias = Callable[[Cid], SignedObject | None]
 """Valid objects that are here."""
@@ -165,6 +173,47 @@ def granted_license(
     return min(fitting, key=lambda grant: grant.cid, default=None)
 
 
+def judge_source(
+    source: SignedObject | None,
+    source_license: str | None,
+    *,
+    author: Cid | None,
+    license: str | None,
+    relation: str,
+    grants: Grants,
+    standing: Callable[[SignedObject], Standing] | None = None,
+) -> tuple[Judgement, Basis, Cid | None]:
+    """Whether somebody may make a work of a source, by what, and the grant if it is by one [LIC-2, LIC-4].
+
+    By the licence first, so that nobody is asked for what everybody may do.
+
+    Args:
+        source: the source that is here; None for one outside hitp2p.
+        source_license: its own or its project's; None for none.
+        author: who makes the work; None where that isn't known.
+        license: of the work; None for none.
+        relation: how the source is used.
+        grants: valid objects that name a work by ref.
+        standing: asked for each grant; None leaves standing out.
+    """
+    judgement = judge_edge(source_license, license, relation)
+    if source is None or author is None or relation not in BOUND:
+        return judgement, Basis.LICENSE, None
+    if source.author == author:
+        reason = "both are by one author"
+        return Judgement(permission=Permission.ALLOWED, reason=reason), Basis.AUTHOR, None
+    if judgement.permission in (Permission.ALLOWED, Permission.WARNED):
+        return judgement, Basis.LICENSE, None
+    grant = granted_license(source, author, grants(source.cid), standing)
+    if grant is None:
+        return judgement, Basis.LICENSE, None
+    given: str | None = grant.body.get("license")
+    if given is not None:
+        return judge_edge(given, license, relation), Basis.GRANT, grant.cid
+    reason = "the author of the source gave a grant; its terms are not judged"
+    return Judgement(permission=Permission.WARNED, reason=reason), Basis.GRANT, grant.cid
+
+
 class _Audit:
     def __init__(
         self,
@@ -219,32 +268,22 @@ class _Audit:
     def judge(
         self, line: CreditLine, by: Cid, relation: str
     ) -> tuple[Judgement, Basis, Cid | None]:
-        """By the licence first, so that nobody is asked for what everybody may do."""
+        """As `judge_source`; a source that isn't here can't be judged."""
         if line.missing and relation in BOUND:
             reason = "the source is not here, so its licence is not known"
             judgement = Judgement(permission=Permission.UNKNOWN, reason=reason)
             return judgement, Basis.LICENSE, None
-        judgement = judge_edge(line.license, self.licenses[by], relation)
         source = None if line.cid is None else self.lookup(line.cid)
         maker = self.lookup(by)
-        if source is None or maker is None or maker.author is None or relation not in BOUND:
-            return judgement, Basis.LICENSE, None
-        if source.author == maker.author:
-            reason = "both are by one author"
-            return Judgement(permission=Permission.ALLOWED, reason=reason), Basis.AUTHOR, None
-        if judgement.permission in (Permission.ALLOWED, Permission.WARNED):
-            return judgement, Basis.LICENSE, None
-        grant = granted_license(source, maker.author, self.grants(source.cid), self.standing)
-        if grant is None:
-            return judgement, Basis.LICENSE, None
-        return self.under_grant(grant, by, relation), Basis.GRANT, grant.cid
-
-    def under_grant(self, grant: SignedObject, by: Cid, relation: str) -> Judgement:
-        given: str | None = grant.body.get("license")
-        if given is not None:
-            return judge_edge(given, self.licenses[by], relation)
-        reason = "the author of the source gave a grant; its terms are not judged"
-        return Judgement(permission=Permission.WARNED, reason=reason)
+        return judge_source(
+            source,
+            line.license,
+            author=None if maker is None else maker.author,
+            license=self.licenses[by],
+            relation=relation,
+            grants=self.grants,
+            standing=self.standing,
+        )
 
     def taken(self, edges: Iterable[LicenseEdge]) -> dict[Cid | ForeignSource, int]:
         """Sources whose material is in the work itself: reached over adapting edges alone; with the number of steps."""

@@ -140,6 +140,17 @@ def test_lic_2_a_source_that_forbids_it_stops_a_work_unless_a_reason_is_given(
     assert signed.body["unchecked"] == "Two seconds, a quotation"
 
 
+def test_a_source_of_an_unknown_kind_says_nothing_of_its_license(
+    ws: Workspace, ana: hitp2p.Identity, bo: hitp2p.Identity
+) -> None:
+    p = ws.create_project("P", license="CC-BY-4.0", by=ana)
+    body = {"title": 7, "license": ["not", "text"]}
+    mix = ws._sign("x-mix", body, by=ana, project=p.cid, parents=(p.cid,))
+    assert ws.remix([mix], title="Song", by=bo).parents == (mix.cid,)
+    with pytest.raises(LicenseError, match="x-mix"):
+        ws.remix([mix], title="Song", license="CC0-1.0", by=bo)
+
+
 def test_lic_4_a_grant_lets_a_work_pass(
     ws: Workspace, ana: hitp2p.Identity, bo: hitp2p.Identity
 ) -> None:
