@@ -13,7 +13,7 @@ from typing import Final
 
 from hitp2p.codec.cid import Cid
 from hitp2p.dataclass import dataclass
-from hitp2p.errors import DecodeError, NotFoundError, StoreError, UsageError
+from hitp2p.errors import AmbiguousNameError, DecodeError, NotFoundError, StoreError, UsageError
 from hitp2p.media.essence import scan_essence
 from hitp2p.media.pointer import pointer_formats, pointer_text, write_pointer
 from hitp2p.media.sniff import SNIFF_BYTES, sniff_media_type
@@ -34,6 +34,10 @@ from hitp2p.verifier import SIDECAR_SUFFIX, StoreEvidence, measure_file, verify
 from hitp2p.whole_file import whole_file
 
 __all__ = ["Kit", "Sealed", "seal", "write_kit"]
+
+
+_LISTED: Final = 8
+"""Most works that an error names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +77,7 @@ def seal(
 
     Raises:
         NotFoundError: no work here has this file.
+        AmbiguousNameError: several works have it, none a source of the others, and `work` doesn't say which.
         StoreError: the bundle can't be written, or after it the file, or the file was changed meanwhile; what stood
             there stays.
     """
@@ -94,10 +99,17 @@ def _match_of(
 ) -> tuple[Match, Essence | None]:
     wanted = None if work is None else work.cid
     facts = measure_file(file)
-    match = audit_file(facts, StoreEvidence(reader), bundle_work=wanted).match
+    report = audit_file(facts, StoreEvidence(reader), bundle_work=wanted)
+    match = report.match
     if match is None or wanted not in (None, match.work):
         whose = "no work here" if wanted is None else str(wanted)
         raise NotFoundError(f"{file}: {whose} has this file, not even with other tags")
+    if wanted is None and report.rivals:
+        works = (match.work, *(rival.work for rival in report.rivals))
+        some = ", ".join(short_name(cid) for cid in works[:_LISTED])
+        error = AmbiguousNameError(f"{file} is the file of several works: {some}", works)
+        error.add_note("Say which with --work.")
+        raise error
     return match, facts.essence
 
 

@@ -33,7 +33,6 @@ __all__ = [
     "LicenseEdge",
     "LicenseReport",
     "audit_licenses",
-    "granted_license",
     "judge_source",
 ]
 
@@ -154,7 +153,7 @@ def audit_licenses(
     return _Audit(sheet, lookup, grants or (lambda _: ()), standing).report()
 
 
-def granted_license(
+def _granted(
     source: SignedObject,
     grantee: Cid,
     grants: Iterable[SignedObject],
@@ -204,7 +203,7 @@ def judge_source(
         return Judgement(permission=Permission.ALLOWED, reason=reason), Basis.AUTHOR, None
     if judgement.permission in (Permission.ALLOWED, Permission.WARNED):
         return judgement, Basis.LICENSE, None
-    grant = granted_license(source, author, grants(source.cid), standing)
+    grant = _granted(source, author, grants(source.cid), standing)
     if grant is None:
         return judgement, Basis.LICENSE, None
     given: str | None = grant.body.get("license")

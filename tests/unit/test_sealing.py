@@ -14,7 +14,7 @@ from stories_world import Story, person
 
 import hitp2p
 from hitp2p.drafts import ObjectLike
-from hitp2p.errors import NotFoundError, StoreError, UsageError
+from hitp2p.errors import AmbiguousNameError, NotFoundError, StoreError, UsageError
 from hitp2p.objects.envelope import SignedObject
 from hitp2p.sealing import seal, write_kit
 from hitp2p.trail.report import Headline, Tier
@@ -77,6 +77,20 @@ def test_a_file_without_tags_gets_its_bundle_alone(story: Story) -> None:
     assert not done.has_pointer
     assert done.why_not == "files of type text/plain have no place for it"
     assert hitp2p.verify(story.folder / "verse.txt").headline is Headline.VERIFIED
+
+
+def test_where_several_works_have_the_file_somebody_must_say_which(
+    story: Story, song: SignedObject
+) -> None:
+    path = story.folder / "song.wav"
+    other = story.ws.create_project("Elsewhere", license="CC-BY-4.0", by=ANA)
+    again = story.ws.contribute(other, path, title="Song again", by=ANA)
+    before = path.read_bytes()
+    with pytest.raises(AmbiguousNameError, match="several works") as caught:
+        seal(story.ws, path)
+    assert set(caught.value.cids) == {song.cid, again.cid}
+    assert path.read_bytes() == before
+    assert seal(story.ws, path, work=again).work == again.cid
 
 
 def test_only_a_file_of_a_work_here_is_sealed(story: Story, song: SignedObject) -> None:

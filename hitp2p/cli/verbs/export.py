@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from hitp2p.cli.app import completing, verb
-from hitp2p.cli.errors import with_step
 from hitp2p.cli.names import title_of
 from hitp2p.cli.output import n_of, size
 from hitp2p.cli.places import tidy
 from hitp2p.cli.run import Run
-from hitp2p.errors import UsageError
+from hitp2p.cli.sending import media_option, refuse_existing
 
 if TYPE_CHECKING:
     from hitp2p.trail.bundle import MediaChoice
@@ -46,13 +44,7 @@ if TYPE_CHECKING:
     type=click.Path(dir_okay=False),
     help="Where to write it.",
 )
-@click.option(
-    "--media",
-    type=click.Choice(["none", "work", "all"]),
-    default="none",
-    show_default=True,
-    help="Carry no media, those of the work, or those of all its sources too.",
-)
+@media_option
 @click.option("--force", is_flag=True, help="Replace FILE.car if it exists.")
 def command(run: Run, cid: str, target: str, media: MediaChoice, force: bool) -> None:
     """Write a work and all that checking it needs to one file, a bundle.
@@ -61,9 +53,7 @@ def command(run: Run, cid: str, target: str, media: MediaChoice, force: bool) ->
     everyone involved. Anyone can check it without asking you. It is a CAR file, which IPFS tools
     read; the same work gives the same bytes.
     """
-    path = Path(target)
-    if path.exists() and not force:
-        raise with_step(UsageError(f"{target} exists already"), "Add --force to replace it.")
+    path = refuse_existing(target, force=force)
     work = run.workspace.show(cid)
     made = run.workspace.export(work, path, media=media)
     n_bytes = path.stat().st_size

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from hitp2p.cli.app import completing, verb
-from hitp2p.cli.errors import with_step
 from hitp2p.cli.names import title_of
 from hitp2p.cli.output import n_of
 from hitp2p.cli.places import tidy
 from hitp2p.cli.run import Run
-from hitp2p.errors import UsageError
+from hitp2p.cli.sending import media_option, refuse_existing
 
 if TYPE_CHECKING:
     from hitp2p.trail.bundle import MediaChoice
@@ -38,13 +36,7 @@ if TYPE_CHECKING:
     type=click.Path(dir_okay=False),
     help="Where to write it.",
 )
-@click.option(
-    "--media",
-    type=click.Choice(["none", "work", "all"]),
-    default="none",
-    show_default=True,
-    help="What its bundle carries, as for export.",
-)
+@media_option
 @click.option("--force", is_flag=True, help="Replace FILE.zip if it exists.")
 def command(run: Run, cid: str, target: str, media: MediaChoice, force: bool) -> None:
     """Write a proof kit: a zip with the work's file, its bundle, its credits and a page of plain words.
@@ -54,9 +46,7 @@ def command(run: Run, cid: str, target: str, media: MediaChoice, force: bool) ->
     """
     from hitp2p.sealing import write_kit
 
-    path = Path(target)
-    if path.exists() and not force:
-        raise with_step(UsageError(f"{target} exists already"), "Add --force to replace it.")
+    path = refuse_existing(target, force=force)
     work = run.workspace.show(cid)
     kit = write_kit(run.workspace, work, path, media=media)
     missing = [str(one) for one in kit.missing]

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 import click
 
 from hitp2p.cli.app import completing, verb
-from hitp2p.cli.errors import with_step
 from hitp2p.cli.names import title_of
 from hitp2p.cli.places import tidy
 from hitp2p.cli.run import Run
-from hitp2p.errors import UsageError
+from hitp2p.cli.sending import media_option, refuse_existing
 
 if TYPE_CHECKING:
     from hitp2p.trail.bundle import MediaChoice
@@ -39,18 +38,12 @@ if TYPE_CHECKING:
     "--work",
     shell_complete=completing("cid"),
     metavar="CID",
-    help="Which work it is, where several have this file.",
+    help="Which work it is; asked for where several have this file.",
 )
 @click.option(
     "--output", "-o", "target", metavar="FILE", type=click.Path(), help="Seal a copy instead."
 )
-@click.option(
-    "--media",
-    type=click.Choice(["none", "work", "all"]),
-    default="none",
-    show_default=True,
-    help="What the bundle carries, as for export.",
-)
+@media_option
 @click.option("--force", is_flag=True, help="Replace what the output's name already has.")
 def command(
     run: Run, file: str, work: str | None, target: str | None, media: MediaChoice, force: bool
@@ -62,14 +55,12 @@ def command(
     """
     from hitp2p.sealing import seal
 
-    if target is not None and Path(target).exists() and not force:
-        raise with_step(UsageError(f"{target} exists already"), "Add --force to replace it.")
     ws = run.workspace
     done = seal(
         ws,
         Path(file),
         work=None if work is None else ws.show(work),
-        output=None if target is None else Path(target),
+        output=None if target is None else refuse_existing(target, force=force),
         media=media,
     )
     lines = [
