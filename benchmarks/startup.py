@@ -14,19 +14,29 @@ from benchmarks.measure import Figure
 
 
 def figures(*, smoke: bool) -> Iterator[Figure]:
-    """`hitp2p --help` and `hitp2p show`, in turn with the bare interpreter."""
-    with tempfile.TemporaryDirectory() as name:
+    """`hitp2p --help`, `show` and `verify` of a small file, in turn with the bare interpreter."""
+    with tempfile.TemporaryDirectory() as name, tempfile.TemporaryDirectory() as away_name:
         folder = Path(name)
         with hitp2p.open(folder) as ws:
             ana = hitp2p.Identity.create("Ana")
-            work = ws.contribute(ws.create_project("P", by=ana), title="W", by=ana)
-        bare, help_, show = _least_cpu_ms(
+            file = folder / "poem.txt"
+            file.write_text("The night bus\n", encoding="utf-8")
+            work = ws.contribute(ws.create_project("P", by=ana), file, title="W", by=ana)
+            away = Path(away_name) / file.name
+            away.write_bytes(file.read_bytes())
+            ws.export(work, away.with_name(f"{file.name}.car"))
+        bare, help_, show, verify = _least_cpu_ms(
             ["-c", "pass"],
             ["-m", "hitp2p", "--help"],
             ["-m", "hitp2p", "--workspace", str(folder), "show", str(work.cid)],
+            ["-m", "hitp2p", "verify", str(away)],
             times=3 if smoke else 40,
         )
-    for title, ms in (("hitp2p --help", help_), ("hitp2p show", show)):
+    for title, ms in (
+        ("hitp2p --help", help_),
+        ("hitp2p show", show),
+        ("hitp2p verify of a small file with its bundle", verify),
+    ):
         yield Figure(
             name=f"{title}, over python -c pass",
             value=ms - bare,
