@@ -178,7 +178,7 @@ SNAPSHOT_LEVELS: Final = 16
 # --- verdicts (spec 08) -------------------------------------------------------------------------
 VERIFY_OBJECTS: Final = 16_000
 """Most objects and list pages of a bundle that `verify` holds in memory; an import has no such bound."""
-VERIFY_BYTES: Final = 8 * 1024 * 1024
+VERIFY_BYTES: Final = 7 * 1024 * 1024
 """Most bytes of them; a byte that is read may take twenty, and a report must fit into 200 MB."""
 SHEET_ENTRIES: Final = 65_536
 """Most uses, parents without a use and credits together that the credits of one work are made from [CRD-6]."""
