@@ -1,9 +1,9 @@
 """Check a bundle and tell its trail: `python verify_trail.py SONG.car`.
 
-Written from spec/ alone: it imports nothing of hitp2p, so whoever checks with it need not believe hitp2p. Each check names its
-rule: hashes and framing (CAR), the encoding (ENC), keys and signatures (KEY-1 to KEY-4), envelopes (OBJ-1 to OBJ-9, OBJ-11), who
-may speak and who may follow (IDN-1 to IDN-4, IDN-6), what builds on what (TRL-1 to TRL-9), and that the snapshot and all that
-the work rests on are in the file (SNP-1, BND-1 to BND-5).
+Written from spec/ alone: it imports nothing of hitp2p, so whoever checks with it need not believe hitp2p; it needs cryptography and
+cbor2. Each check names its rule: hashes and framing (CAR), the encoding (ENC), keys and signatures (KEY-1 to KEY-4), envelopes
+(OBJ-1 to OBJ-9, OBJ-11), who may speak and who may follow (IDN-1 to IDN-4, IDN-6), what builds on what (TRL-1 to TRL-9), and that
+the snapshot and all that the work rests on are in the file (SNP-1, BND-1 to BND-5).
 
 It leaves out: bodies, list pages, texts and media (OBJ-14 to OBJ-24, KND, MED, BND-6), and whether these belong to the file and
 stand in order (BND-2, BND-3); bounds (OBJ-4, OBJ-10, OBJ-13, IDN-5, IDN-7, IDN-9, and of CAR-1 and CAR-2); keys outside the
@@ -20,18 +20,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import cbor2
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
-WORKS = {"contribution", "call", "release"}
-STATEMENTS = {
-    "profile", "claim", "decision", "answer", "grant", "comment", "highlight", "thanks", "withdrawal",
-    "dispute", "claim_ancestor", "label", "witness", "seal", "reveal",
-}  # fmt: skip
-FIELDS = {"sig": bytes, "body": dict, "kind": str, "spec": int, "time": int, "signer": bytes}
-P, L = 2**255 - 19, 2**252 + 27742317777372353535851937790883648493  # of Ed25519
-Y8 = 0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826  # y of a point of order 8
-SMALL = {0, 1, P - 1, Y8, P - Y8}  # y of all points of small order
 
 
 class Invalid(Exception):
@@ -45,55 +36,51 @@ class Link(bytes):
         return "b" + b32encode(self).decode().lower().rstrip("=")
 
 
+WORKS = {"contribution", "call", "release"}
+STATEMENTS = {
+    "profile", "claim", "decision", "answer", "grant", "comment", "highlight", "thanks", "withdrawal",
+    "dispute", "claim_ancestor", "label", "witness", "seal", "reveal",
+}  # fmt: skip
+REQUIRED = {"sig": bytes, "body": dict, "kind": str, "spec": int, "time": int, "signer": bytes}
+OPTIONAL = {"author": Link, "event": Link, "project": Link, "parents": list}
+P, L = 2**255 - 19, 2**252 + 27742317777372353535851937790883648493  # of Ed25519
+Y8 = 0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826  # y of a point of order 8
+SMALL = {0, 1, P - 1, Y8, P - Y8}  # y of all points of small order
+
+
 def require(holds: object, rule: str) -> None:
     if not holds:
         raise Invalid(f"see spec/ for [{rule}]")
 
 
 def decode(block: bytes) -> Any:
-    value, end = decode_item(block, 0, 16)
-    require(end == len(block), "ENC-8")
+    """The value of a block of canonical dag-cbor in the object profile."""
+    try:
+        item = cbor2.loads(block)
+    except Exception:  # of many kinds; whatever can't be read is no dag-cbor
+        raise Invalid("see spec/ for [ENC-7, 8]") from None
+    value = allowed(item, 16)
+    require(cbor2.dumps(item, canonical=True) == block, "ENC-1, 2, 3, 8")
     return value
 
 
-def decode_item(data: bytes, at: int, levels: int) -> tuple[Any, int]:
-    """The value at an offset, and where it ends. A list, a map and a link each take a level."""
-    require(at < len(data), "ENC-8")
-    major, n, at = data[at] >> 5, data[at] & 31, at + 1
-    if major == 7:
-        require(n in (20, 21, 22), "ENC-6, 10")
-        return {20: False, 21: True, 22: None}[n], at
-    require(n < 28, "ENC-1, 2")
-    if n > 23:
-        size = 1 << n - 24
-        n, at = int.from_bytes(data[at : at + size], "big"), at + size
-        require(n >= (24 if size == 1 else 1 << 4 * size), "ENC-1")
-    if major < 2:
-        require(n < 2**63, "ENC-11")
-        return (-1 - n if major else n), at
-    if major < 4:
-        raw, at = data[at : at + n], at + n
-        text = raw.decode(errors="replace") if major == 3 else raw
-        require(at <= len(data), "ENC-8")
-        require(major == 2 or text.encode() == raw, "ENC-7")
-        return text, at
-    require(levels, "ENC-12")
-    if major == 6:
-        raw, at = decode_item(data, at, 0)
-        require(n == 42 and type(raw) is bytes, "ENC-4")
-        require(re.fullmatch(rb"(?s)\x00\x01[\x71\x55\x70]\x12\x20.{32}", raw), "ENC-16")
-        return Link(raw[1:]), at
-    items: list[Any] = []
-    for _ in range(n * (major - 3)):
-        item, at = decode_item(data, at, levels - 1)
-        items.append(item)
-    if major == 4:
-        return items, at
-    require(all(type(key) is str for key in items[::2]), "ENC-3")
-    keys = [(len(key.encode()), key.encode()) for key in items[::2]]
-    require(keys == sorted(set(keys)), "ENC-3")
-    require(n <= 256 and all(size <= 64 for size, _ in keys), "ENC-13")
-    return dict(zip(items[::2], items[1::2], strict=True)), at
+def allowed(item: Any, levels: int) -> Any:
+    """An item with its tags as links. A list, a map and a link each take a level."""
+    kind = type(item)
+    require(levels or kind not in (cbor2.CBORTag, list, dict), "ENC-12")
+    if kind is cbor2.CBORTag:
+        require(item.tag == 42 and type(item.value) is bytes, "ENC-4")
+        require(re.fullmatch(rb"(?s)\x00\x01[\x71\x55\x70]\x12\x20.{32}", item.value), "ENC-16")
+        return Link(item.value[1:])
+    if kind is list:
+        return [allowed(value, levels - 1) for value in item]
+    if kind is dict:
+        require(all(type(key) is str for key in item), "ENC-3")
+        require(len(item) <= 256 and all(len(key.encode()) <= 64 for key in item), "ENC-13")
+        return {key: allowed(value, levels - 1) for key, value in item.items()}
+    require(kind in (bytes, str, bool, type(None), int), "ENC-4, 6, 10")
+    require(kind is not int or -(2**63) <= item < 2**63, "ENC-11")
+    return item
 
 
 def read_varint(data: bytes, at: int) -> tuple[int, int]:
@@ -121,9 +108,9 @@ def read_car(data: bytes) -> tuple[list[Link], dict[Link, bytes]]:
 
 def check_signature(message: bytes, sig: bytes, signer: bytes) -> None:
     require(len(sig) == 64 and int.from_bytes(sig[32:], "little") < L, "KEY-1")
-    for point in (signer, sig[:32]):
-        y = int.from_bytes(point, "little") % 2**255
-        require(len(point) == 32 and y < P, "KEY-2")
+    require(len(signer) == 32, "KEY-2")
+    for y in (int.from_bytes(point, "little") % 2**255 for point in (signer, sig[:32])):
+        require(y < P, "KEY-2")
         require(y not in SMALL, "KEY-3")
     try:
         Ed25519PublicKey.from_public_bytes(signer).verify(sig, message)
@@ -136,11 +123,9 @@ def read_object(cid: Link, block: bytes) -> Any:
     fields = decode(block)
     require(len(block) <= 2**16, "OBJ-2")
     require(type(fields.get("spec")) is not int or fields["spec"] == 1, "OBJ-3")
-    types = {"author": Link, "event": Link, "project": Link, "parents": list}
-    types = FIELDS | {name: kind for name, kind in types.items() if name in fields}
+    types = REQUIRED | {name: OPTIONAL[name] for name in fields.keys() & OPTIONAL}
     require({name: type(value) for name, value in fields.items()} == types, "OBJ-1")
-    absent = {"author": None, "event": None, "project": None, "parents": []}
-    obj = SimpleNamespace(**absent | fields, cid=cid)
+    obj = SimpleNamespace(**dict.fromkeys(OPTIONAL) | {"parents": []} | fields, cid=cid)
     obj.identity = obj.author or cid
     obj.needs = [need for need in (obj.author, obj.event, obj.project, *obj.parents) if need]
     require(all(type(need) is Link for need in obj.needs), "OBJ-1")
