@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ID_VERBS",
+    "IPFS_VERBS",
     "PROJECT_VERBS",
     "VERBS",
     "LazyGroup",
@@ -74,6 +75,9 @@ VERBS: Final[Mapping[str, Mapping[str, str]]] = {
         "import": "Check and take in such a file.",
         "backup": "Copy the store while it is in use.",
     },
+    "IPFS": {
+        "ipfs": "The IPFS daemon behind a workspace: status.",
+    },
     "Keep": {
         "fsck": "Check every block and index of the store.",
         "gc": "Drop what nothing refers to any more.",
@@ -97,6 +101,9 @@ PROJECT_VERBS: Final[Mapping[str, str]] = {
     "new": "Open a project.",
     "list": "The projects that are here.",
     "show": "A project in full.",
+}
+IPFS_VERBS: Final[Mapping[str, str]] = {
+    "status": "How the daemon is, and what it keeps of this workspace.",
 }
 
 

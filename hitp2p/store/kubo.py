@@ -357,6 +357,12 @@ class KuboStore(SqliteStore):
         with self._connections.use() as db:
             return (*found, *compare_daemon(db, self._kubo, self.pin_name))
 
+    def count_holds(self) -> tuple[int, int]:
+        """How many holds the index knows, and how many of these aren't pinned on the daemon any more."""
+        with self._connections.use() as db:
+            noted = holds(db).keys()
+        return len(noted), len(noted - {pin.cid for pin in self._kubo.iter_pins(self.pin_name)})
+
     def repair(self) -> int:
         """Pin again what lost its pin on the daemon, and let go of pins that the index doesn't know.
 

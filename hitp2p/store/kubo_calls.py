@@ -20,7 +20,7 @@ from hitp2p.store.intact import is_intact
 from hitp2p.store.kubo_address import KuboAddress
 from hitp2p.store.kubo_rpc import KuboRpc, RefusedError
 
-__all__ = ["Kubo", "KuboPin", "verify_daemon"]
+__all__ = ["Kubo", "KuboPin", "as_map", "verify_daemon"]
 
 OLDEST_KUBO: Final = (0, 30)
 """The first version whose pins have names in all commands and whose unix socket works."""
@@ -177,7 +177,7 @@ class Kubo(Closing):
                 return None
             raise
         keys = answer.get("Keys")
-        for text, pin in _map(keys).items():
+        for text, pin in as_map(keys).items():
             if self._cid("pin/ls", text) == cid and _field(pin, "Type") == "recursive":
                 return str(_field(pin, "Name") or "")
         raise self._wrong("pin/ls", f"nothing on {cid}")
@@ -263,7 +263,7 @@ class Kubo(Closing):
             raise self._wrong(command, "no JSON, or a part of it") from None
         if not isinstance(value, dict):
             raise self._wrong(command, "JSON that is no map")
-        found = _map(cast("object", value))
+        found = as_map(cast("object", value))
         if found.get("Type") == "error":
             raise RefusedError(
                 f"{self.address} refuses {command}: {found.get('Message')}",
@@ -302,7 +302,7 @@ def verify_daemon(address: KuboAddress, authorization: str | None = None) -> str
         return kubo.verify_version()
 
 
-def _map(value: object) -> dict[str, Any]:
+def as_map(value: object) -> dict[str, Any]:
     """What should be a map; an empty one where it isn't."""
     return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
 
@@ -314,4 +314,4 @@ def _entries(value: object) -> list[object]:
 
 def _field(value: object, name: str) -> object:
     """A field of what should be a map; None where it is none."""
-    return _map(value).get(name)
+    return as_map(value).get(name)

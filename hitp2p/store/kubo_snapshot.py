@@ -23,7 +23,7 @@ from hitp2p.store.reach import iter_links
 from hitp2p.trail.bundle import is_list_page
 from hitp2p.trail.snapshot import Snapshot, build_snapshot
 
-__all__ = ["SNAPSHOT_PIN", "missing_in", "pin_snapshot", "project_snapshot"]
+__all__ = ["SNAPSHOT_PIN", "iter_targets", "missing_in", "pin_snapshot", "project_snapshot"]
 
 SNAPSHOT_PIN: Final = "hitp2p:"
 """What the name of a snapshot's pin begins with; the project's CID follows."""
@@ -60,13 +60,19 @@ def project_snapshot(db: sqlite3.Connection, project: Cid) -> Snapshot:
     return build_snapshot(pairs)
 
 
-def missing_in(db: sqlite3.Connection, project: Cid, source: BlockSource) -> Iterator[Cid]:
-    """Blocks that the objects of a project link to, or files of theirs, and that are not here."""
+def iter_targets(db: sqlite3.Connection, project: Cid) -> Iterator[Cid]:
+    """What the bodies of a project's objects link to: list pages, texts, media."""
     targets = db.execute(
         f"{_MEMBERS} SELECT DISTINCT link.target FROM member JOIN link ON link.id = member.id",
         (bytes(project),),
-    ).fetchall()
-    waiting = [parse_stored_cid(raw) for (raw,) in targets]
+    )
+    for (raw,) in targets.fetchall():
+        yield parse_stored_cid(raw)
+
+
+def missing_in(db: sqlite3.Connection, project: Cid, source: BlockSource) -> Iterator[Cid]:
+    """Blocks that the objects of a project link to, or files of theirs, and that are not here."""
+    waiting = list(iter_targets(db, project))
     seen: set[Cid] = set()
     while waiting:
         cid = waiting.pop()

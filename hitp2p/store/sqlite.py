@@ -321,6 +321,12 @@ class SqliteStore(Closing):
         self._connections.close()
 
     @contextmanager
+    def reading(self) -> Generator[sqlite3.Connection]:
+        """One state of the index, for questions that the contract doesn't ask."""
+        with store_errors(self._connections.path), self._connections.read() as db:
+            yield db
+
+    @contextmanager
     def _writing(self, *, durable: bool = True) -> Generator[sqlite3.Connection]:
         with store_errors(self._connections.path), self._connections.write(durable=durable) as db:
             yield db

@@ -15,21 +15,40 @@ import pytest
 from cli_harness import Cli
 from click.testing import CliRunner
 
-from hitp2p.cli.app import ID_VERBS, PROJECT_VERBS, VERBS, Verb, root
+from hitp2p.cli.app import Verb, root
 
 GOLDEN = Path(__file__).parent / "help.txt"
 README = Path(__file__).parents[2] / "hitp2p" / "cli" / "README.md"
 
 
+def every_page(
+    command: click.Command = root, name: tuple[str, ...] = ()
+) -> Iterator[tuple[str, ...]]:
+    """Groups and verbs, a group before its verbs."""
+    if name:
+        yield name
+    if isinstance(command, click.Group):
+        context = click.Context(command, info_name="hitp2p")
+        for word in command.list_commands(context):
+            inner = command.get_command(context, word)
+            assert inner is not None
+            yield from every_page(inner, (*name, word))
+
+
 def every_verb() -> Iterator[tuple[str, ...]]:
-    for section in VERBS.values():
-        for name in section:
-            if name == "id":
-                yield from (("id", inner) for inner in ID_VERBS)
-            elif name == "project":
-                yield from (("project", inner) for inner in PROJECT_VERBS)
-            else:
-                yield (name,)
+    for name in every_page():
+        if isinstance(found_at(name), Verb):
+            yield name
+
+
+def found_at(name: tuple[str, ...]) -> click.Command:
+    command: click.Command = root
+    for word in name:
+        assert isinstance(command, click.Group)
+        inner = command.get_command(click.Context(command, info_name="hitp2p"), word)
+        assert inner is not None
+        command = inner
+    return command
 
 
 def help_of(*argv: str) -> str:
@@ -39,19 +58,14 @@ def help_of(*argv: str) -> str:
 
 
 def command_of(argv: tuple[str, ...]) -> Verb:
-    context, command = (
-        click.Context(root, info_name="hitp2p"),
-        root.get_command(click.Context(root), argv[0]),
-    )
-    if isinstance(command, click.Group):
-        command = command.get_command(context, argv[1])
+    command = found_at(argv)
     assert isinstance(command, Verb)
     return command
 
 
 def test_help_is_as_captured() -> None:
     """Run with HITP2P_UPDATE=1 to capture it anew; the difference belongs into the review."""
-    pages = [(), ("id",), ("project",), *every_verb()]
+    pages = [(), *every_page()]
     text = "\n".join(f"### hitp2p {' '.join(page)}\n\n{help_of(*page)}" for page in pages)
     if os.environ.get("HITP2P_UPDATE"):
         GOLDEN.write_text(text, "utf-8")

@@ -9,8 +9,9 @@ from typing import Any
 
 import click
 from cli_harness import Cli
+from kubo_daemon import running_kubo
 
-from hitp2p.cli.app import ID_VERBS, PROJECT_VERBS, VERBS, Verb, root
+from hitp2p.cli.app import Verb, root
 from hitp2p.cli.errors import ERROR_FIELDS
 
 RUNS: tuple[tuple[str, ...], ...] = (
@@ -61,6 +62,7 @@ RUNS: tuple[tuple[str, ...], ...] = (
      "--new-recovery-file", "3.key", "--no-passphrase"),
     ("tour", "played"),
 )  # fmt: skip
+IPFS_RUNS: tuple[tuple[str, ...], ...] = (("ipfs", "status", "--daemon", "{kubo}"),)
 
 
 def verb_of(argv: tuple[str, ...]) -> Verb:
@@ -116,23 +118,46 @@ def absent(record: Any, documented: set[str]) -> set[str]:
     }
 
 
+def every_verb(
+    command: click.Command = root, name: tuple[str, ...] = ()
+) -> Iterator[tuple[str, ...]]:
+    if isinstance(command, Verb):
+        yield name
+    elif isinstance(command, click.Group):
+        context = click.Context(command, info_name="hitp2p")
+        for word in command.list_commands(context):
+            inner = command.get_command(context, word)
+            assert inner is not None
+            yield from every_verb(inner, (*name, word))
+
+
 def test_the_runs_below_try_every_verb() -> None:
-    tried = {argv[:2] if argv[0] in ("id", "project") else argv[:1] for argv in RUNS}
-    verbs = {(name,) for section in VERBS.values() for name in section} - {("id",), ("project",)}
-    verbs |= {("id", name) for name in ID_VERBS} | {("project", name) for name in PROJECT_VERBS}
-    assert verbs - tried == {("watch",)}  # whose documents are lines; tested below
+    runs = [*RUNS, *IPFS_RUNS]
+    untried = {name for name in every_verb() if not any(run[: len(name)] == name for run in runs)}
+    assert untried == {("watch",)}  # whose documents are lines; tested below
+
+
+def require_documented(cli: Cli, runs: tuple[tuple[str, ...], ...], words: dict[str, str]) -> None:
+    for argv in runs:
+        command = verb_of(argv)
+        agreed = ("--yes",) if any("--yes" in param.opts for param in command.params) else ()
+        ran = cli(*(part.format(**words) for part in argv), *agreed, "--json").ok()
+        assert ran.out.isascii()
+        assert undocumented(ran.json, set(command.json_fields)) == set(), argv
+        assert absent(ran.json, set(command.json_fields)) == set(), argv
 
 
 def test_every_verb_prints_one_document_with_its_documented_fields(
     cli: Cli, story: dict[str, str]
 ) -> None:
-    for argv in RUNS:
-        command = verb_of(argv)
-        agreed = ("--yes",) if any("--yes" in param.opts for param in command.params) else ()
-        ran = cli(*(part.format(**story) for part in argv), *agreed, "--json").ok()
-        assert ran.out.isascii()
-        assert undocumented(ran.json, set(command.json_fields)) == set(), argv
-        assert absent(ran.json, set(command.json_fields)) == set(), argv
+    require_documented(cli, RUNS, story)
+
+
+def test_every_verb_for_ipfs_prints_one_document_with_its_documented_fields(
+    cli: Cli, story: dict[str, str], tmp_path: Path
+) -> None:
+    with running_kubo(tmp_path) as kubo:
+        require_documented(cli, IPFS_RUNS, story | {"kubo": f"kubo:{kubo.api}"})
 
 
 def test_watch_prints_a_document_a_line(cli: Cli, story: dict[str, str]) -> None:
@@ -148,7 +173,7 @@ def test_watch_prints_a_document_a_line(cli: Cli, story: dict[str, str]) -> None
 
 
 def test_every_field_has_a_sentence() -> None:
-    for argv in {argv[:2] for argv in RUNS}:
+    for argv in every_verb():
         for name, what in verb_of(argv).json_fields.items():
             assert what, (argv, name)
 
@@ -165,9 +190,7 @@ def test_a_dry_run_keeps_nothing(cli: Cli, story: dict[str, str]) -> None:
 def test_help_json_lists_the_fields_of_every_verb_and_of_errors(cli: Cli) -> None:
     told = cli("help", "json", "--json").ok().json
     listed = {tuple(verb["verb"].split()): verb["fields"] for verb in told["verbs"]}
-    assert listed.keys() == {
-        argv[: 2 if argv[0] in ("id", "project") else 1] for argv in (*RUNS, ("watch",))
-    }
+    assert listed.keys() == set(every_verb())
     for argv, fields in listed.items():
         assert fields == dict(verb_of(argv).json_fields)
     assert told["error"] == dict(ERROR_FIELDS)

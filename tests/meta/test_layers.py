@@ -26,6 +26,7 @@ LAYERS: dict[int, tuple[str, ...]] = {
         "identity",
         "identity_file",
         "intake",
+        "ipfs_care",
         "licensing",
         "matching",
         "naming",

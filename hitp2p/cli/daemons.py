@@ -1,0 +1,58 @@
+"""What the verbs of `hitp2p ipfs` share: which daemon is meant, and how it is spoken of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from hitp2p.cli.places import MARK
+
+if TYPE_CHECKING:
+    from hitp2p.cli.run import Run
+    from hitp2p.store.kubo_admin import KuboAdmin
+
+__all__ = ["daemon_options", "open_daemon"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def daemon_options(name: str = "--daemon") -> Callable[[F], F]:
+    """Options: which daemon, and what lets us in there.
+
+    Args:
+        name: what the first one is called, where another word says better what happens.
+    """
+
+    def add(function: F) -> F:
+        for option in (
+            click.option(
+                "--credentials",
+                metavar="FILE",
+                type=click.Path(dir_okay=False),
+                help="File with bearer:TOKEN or basic:USER:PASSWORD for that daemon; for its owner alone (mode 0600).",
+            ),
+            click.option(
+                name,
+                "daemon",
+                metavar="kubo:ADDRESS",
+                help="The daemon; else the one that the works are stored on.",
+            ),
+        ):
+            function = option(function)
+        return function
+
+    return add
+
+
+@contextmanager
+def open_daemon(run: Run, chosen: str | None, credentials: str | None) -> Generator[KuboAdmin]:
+    """The daemon that is meant."""
+    from hitp2p.ipfs_care import find_daemon
+
+    file = None if credentials is None else Path(credentials)
+    with find_daemon(run.folder / MARK, chosen or run.store, credentials=file) as daemon:
+        yield daemon

@@ -1,0 +1,194 @@
+"""A workspace and the IPFS daemon behind it: which one it is, how it is, and what it keeps of the workspace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from hitp2p.codec.cid import Cid
+from hitp2p.dataclass import dataclass
+from hitp2p.errors import DecodeError, UsageError
+from hitp2p.store.choice import CREDENTIALS, SQLITE, store_name
+from hitp2p.store.contract import Store
+from hitp2p.store.kubo_snapshot import SNAPSHOT_PIN, project_snapshot
+from hitp2p.store.project_set import count_held
+from hitp2p.store.sqlite import SqliteStore
+
+if TYPE_CHECKING:
+    from hitp2p.store.kubo_admin import DaemonState, KuboAdmin
+
+__all__ = [
+    "DaemonWarning",
+    "IpfsStatus",
+    "PinnedProject",
+    "audit_daemon",
+    "find_daemon",
+    "require_folder",
+]
+
+_NEARLY_FULL: Final = 90
+"""Per cent of a repository's limit from which on it counts as nearly full."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DaemonWarning:
+    """Something about a daemon that its owner should know."""
+
+    code: str
+    """A stable word."""
+    message: str
+    """A sentence or two: what it is, and what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PinnedProject:
+    """A project of the workspace, and its snapshot on the daemon."""
+
+    project: Cid
+    current: Cid
+    """The snapshot of the project as it is here."""
+    pinned: Cid | None
+    """The snapshot that is pinned on the daemon under the project's name; None where none is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IpfsStatus:
+    """What `hitp2p ipfs status` knows."""
+
+    daemon: DaemonState
+    n_objects: int
+    """Signed objects here."""
+    n_linked: int
+    """Texts and media files that these link to."""
+    n_files: int
+    """How many of these are here."""
+    n_holds: int
+    """Pins that keep this workspace on the daemon; 0 where its store is elsewhere."""
+    n_unpinned: int
+    """How many of these the daemon doesn't have any more."""
+    projects: tuple[PinnedProject, ...]
+    warnings: tuple[DaemonWarning, ...]
+
+
+def find_daemon(
+    folder: Path, chosen: str | None = None, *, credentials: Path | None = None
+) -> KuboAdmin:
+    """The daemon to speak to: the chosen one, else the one that the workspace is stored on.
+
+    Args:
+        folder: of the store.
+        chosen: `kubo:` and an address.
+        credentials: file with credentials for it; by default the store's own, for the store's daemon only.
+
+    Raises:
+        UsageError: nothing is chosen and the works are in the folder itself.
+        KeyFileError: credentials that can't be read.
+    """
+    from hitp2p.store.kubo_address import parse_kubo_address, read_credentials
+    from hitp2p.store.kubo_admin import connect_admin
+
+    own = store_name(folder)
+    if chosen is None and own == SQLITE:
+        error = UsageError("the works of this workspace are in its folder, not on a daemon")
+        error.add_note("Say which daemon is meant: --daemon kubo:/ip4/127.0.0.1/tcp/5001")
+        raise error
+    address = parse_kubo_address(own if chosen is None else chosen)
+    if credentials is None and str(address) == own and (folder / CREDENTIALS).exists():
+        credentials = folder / CREDENTIALS
+    secret = None if credentials is None else read_credentials(credentials, address)
+    return connect_admin(address, secret)
+
+
+def require_folder(store: Store) -> SqliteStore:
+    """The store, if it is one in a folder or on a daemon.
+
+    Raises:
+        UsageError: it is in memory.
+    """
+    if not isinstance(store, SqliteStore):
+        raise UsageError("a workspace in memory can't be put on IPFS; open one in a folder")
+    return store
+
+
+def audit_daemon(store: Store, daemon: KuboAdmin) -> IpfsStatus:
+    """How a daemon is, and what it keeps of a workspace. Changes nothing."""
+    from hitp2p.store.kubo import KuboStore
+
+    kept = require_folder(store)
+    state = daemon.state()
+    n_holds, n_unpinned = 0, 0
+    if isinstance(kept, KuboStore) and kept.address == daemon.address:
+        n_holds, n_unpinned = kept.count_holds()
+    linked, here = count_held(kept)
+    return IpfsStatus(
+        daemon=state,
+        n_objects=sum(1 for _ in kept.rows()),
+        n_linked=linked,
+        n_files=here,
+        n_holds=n_holds,
+        n_unpinned=n_unpinned,
+        projects=tuple(_pinned_projects(kept, daemon)),
+        warnings=tuple(_warnings(state, n_unpinned)),
+    )
+
+
+def snapshot_pins(daemon: KuboAdmin) -> dict[Cid, Cid]:
+    """The snapshots that are pinned on a daemon, by project."""
+    found: dict[Cid, Cid] = {}
+    for pin in daemon.iter_pins(SNAPSHOT_PIN):
+        try:
+            found[Cid.parse(pin.name.removeprefix(SNAPSHOT_PIN))] = pin.cid
+        except DecodeError:  # a hold, or what somebody named so
+            continue
+    return found
+
+
+def _pinned_projects(store: SqliteStore, daemon: KuboAdmin) -> Iterator[PinnedProject]:
+    pinned = snapshot_pins(daemon)
+    for row in store.rows(kind="project"):
+        with store.reading() as db:
+            current = project_snapshot(db, row.cid).root
+        yield PinnedProject(project=row.cid, current=current, pinned=pinned.get(row.cid))
+
+
+def _warnings(state: DaemonState, n_unpinned: int) -> Iterator[DaemonWarning]:
+    providing = state.providing
+    if n_unpinned:
+        yield DaemonWarning(
+            code="unpinned",
+            message=f"{n_unpinned} pins of this workspace are gone from the daemon, and its next garbage collection "
+            'takes what they kept: run "hitp2p ipfs repair" now',
+        )
+    if not providing.is_silent:
+        yield DaemonWarning(code="announces", message=_announces(state))
+    if providing.is_running and not providing.is_on:
+        yield DaemonWarning(
+            code="restart",
+            message="its config has announcing off, but the daemon has run since before: restart it",
+        )
+    if not state.is_online:
+        yield DaemonWarning(
+            code="offline",
+            message="it runs without a network, so nobody can fetch anything from it: start it without --offline",
+        )
+    if state.limit_bytes and state.repo_bytes * 100 >= state.limit_bytes * _NEARLY_FULL:
+        share = state.repo_bytes * 100 // state.limit_bytes
+        yield DaemonWarning(
+            code="nearly-full",
+            message=f"its repository is at {share} % of Datastore.StorageMax. A daemon with --enable-gc removes what "
+            f"isn't pinned from {state.watermark} % on; what this workspace holds is pinned and stays",
+        )
+
+
+def _announces(state: DaemonState) -> str:
+    what = {
+        "all": "every block that it has",
+        "roots": "every pinned list and snapshot",
+        "pinned": "every pinned block",
+    }.get(state.providing.strategy, f"blocks by the strategy {state.providing.strategy}")
+    when = "tells" if state.is_online else "will tell, once it is online,"
+    return (
+        f"it {when} the network of {what} (Provide.Strategy {state.providing.strategy}), so whoever asks may fetch it. "
+        'For unlisted projects turn that off: "ipfs config --json Provide.Enabled false", then restart the daemon'
+    )

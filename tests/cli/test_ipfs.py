@@ -1,0 +1,145 @@
+"""`hitp2p ipfs` against a real Kubo daemon, and against one that lies, refuses or isn't there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cli_harness import Cli
+from fake_kubo import FakeKubo, answer
+from kubo_daemon import KuboDaemon, running_kubo
+
+SILENT = {"Provide.Enabled": "false"}
+SWARM_KEY = "/key/swarm/psk/1.0.0/\n/base16/\n" + "5a" * 32 + "\n"
+
+
+@pytest.fixture(scope="module")
+def kubo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KuboDaemon]:
+    with running_kubo(tmp_path_factory.mktemp("kubo"), online=True) as daemon:
+        yield daemon
+
+
+def status(cli: Cli, daemon: KuboDaemon, *more: str) -> Any:
+    return cli("ipfs", "status", "--daemon", f"kubo:{daemon.api}", "--json", *more).ok().json
+
+
+def codes(record: Any) -> set[str]:
+    return {warning["code"] for warning in record["warnings"]}
+
+
+def test_status_says_how_the_daemon_is_and_that_it_announces(
+    cli: Cli, kubo: KuboDaemon, story: dict[str, str]
+) -> None:
+    shown = status(cli, kubo)
+    assert shown["version"] == "0.43.1"
+    assert shown["is_online"]
+    assert [shown[word] for word in ("announces", "provide_enabled", "provide_running")] == [
+        True
+    ] * 3
+    assert shown["provide_strategy"] == "all"
+    assert shown["private_swarm"] is False
+    assert 0 < shown["repo_bytes"] < shown["repo_limit_bytes"]
+    assert (shown["n_linked"], shown["n_files"]) == (2, 2)
+    assert [one["pinned"] for one in shown["projects"]] == [None]
+    assert codes(shown) == {"announces"}
+    text = cli("ipfs", "status", "--daemon", f"kubo:{kubo.api}").ok().out
+    assert "every block that it has" in text
+    assert "ipfs config --json Provide.Enabled false" in text
+
+
+def test_status_of_a_daemon_that_announces_nothing_warns_of_nothing(
+    cli: Cli, tmp_path: Path
+) -> None:
+    cli("init").ok()
+    with running_kubo(tmp_path, online=True, config=SILENT) as daemon:
+        shown = status(cli, daemon)
+        assert (shown["announces"], shown["provide_running"]) == (False, False)
+        assert codes(shown) == set()
+        daemon.ipfs("config", "--json", "Provide.Enabled", "true")
+        assert status(cli, daemon)["announces"]  # after the next start
+
+
+def test_a_config_that_is_not_in_force_yet_is_told(cli: Cli, tmp_path: Path) -> None:
+    cli("init").ok()
+    with running_kubo(tmp_path, online=True) as daemon:
+        daemon.ipfs("config", "--json", "Provide.Enabled", "false")
+        shown = status(cli, daemon)
+        assert (shown["announces"], shown["provide_enabled"]) == (True, False)
+        assert "restart" in codes(shown)
+        daemon.restart()
+        assert codes(status(cli, daemon)) == set()
+
+
+def test_a_swarm_key_counts_once_the_daemon_has_read_it(cli: Cli, tmp_path: Path) -> None:
+    cli("init").ok()
+    with running_kubo(tmp_path, online=True) as daemon:
+        (daemon.repo / "swarm.key").write_text(SWARM_KEY)
+        assert status(cli, daemon)["announces"]
+        daemon.restart()
+        shown = status(cli, daemon)
+        assert shown["private_swarm"] is True
+        assert not shown["announces"]
+
+
+def test_an_offline_daemon_will_announce_once_it_is_online(cli: Cli, tmp_path: Path) -> None:
+    cli("init").ok()
+    with running_kubo(tmp_path, config={"Datastore.StorageMax": '"1KB"'}) as daemon:
+        shown = status(cli, daemon)
+        assert (shown["is_online"], shown["n_peers"], shown["announces"]) == (False, 0, True)
+        assert codes(shown) == {"announces", "offline", "nearly-full"}
+
+
+def test_status_counts_pins_that_are_gone(cli: Cli, tmp_path: Path) -> None:
+    with running_kubo(tmp_path) as daemon:
+        cli("tour", "t", "--store", f"kubo:{daemon.api}").ok()
+        before = cli("ipfs", "status", "--workspace", "t", "--json").ok().json
+        assert before["n_holds"] > 2
+        assert before["n_unpinned"] == 0
+        daemon.unpin(*[cid for cid, pin in daemon.pins().items() if "store:" in pin["Name"]][:2])
+        after = cli("ipfs", "status", "--workspace", "t", "--json").ok().json
+        assert (after["n_holds"], after["n_unpinned"]) == (before["n_holds"], 2)
+        assert "unpinned" in codes(after)
+        assert "hitp2p ipfs repair" in cli("ipfs", "status", "--workspace", "t").ok().out
+
+
+def test_without_a_daemon_the_error_says_how_to_name_one(cli: Cli) -> None:
+    cli("init").ok()
+    error = cli("ipfs", "status", "--json").error
+    assert error["code"] == "usage"
+    assert "--daemon kubo:" in error["next"]
+    gone = cli("ipfs", "status", "--daemon", "kubo:/ip4/127.0.0.1/tcp/9", "--json").error
+    assert gone["exit_status"] == 74
+    assert "ipfs daemon" in gone["message"]
+
+
+def test_credentials_come_from_a_file_of_their_own(cli: Cli, tmp_path: Path) -> None:
+    cli("init").ok()
+    entry = '{"Ana": {"AuthSecret": "bearer:s3cret", "AllowedPaths": ["/api/v0"]}}'
+    with running_kubo(tmp_path, config={"API.Authorizations": entry}) as daemon:
+        ask = ("ipfs", "status", "--daemon", f"kubo:{daemon.api}", "--json")
+        assert "asks for credentials" in cli(*ask).error["message"]
+        secret = Path("secret")
+        secret.write_text("bearer:s3cret\n")
+        secret.chmod(0o644)
+        assert cli(*ask, "--credentials", "secret").error["code"] == "key-file"
+        secret.chmod(0o600)
+        assert cli(*ask, "--credentials", "secret").ok().json["version"]
+        secret.write_text("bearer:wrong\n")
+        assert "asks for credentials" in cli(*ask, "--credentials", "secret").error["message"]
+
+
+def test_a_daemon_that_answers_nonsense_is_told(cli: Cli, kubo: KuboDaemon) -> None:
+    cli("init").ok()
+    with FakeKubo(behind=kubo.api) as fake:
+        ask = ("ipfs", "status", "--daemon", f"kubo:{fake.api}", "--json")
+        for command in ("config/show", "repo/stat", "swarm/peers"):
+            fake.says(command, answer(b"<html>"))
+            assert command in cli(*ask).error["message"]
+            fake.tells_the_truth()
+        fake.says("config/show", answer({"Provide": [], "Datastore": 1}))
+        fake.says("repo/stat", answer({"RepoSize": -1, "StorageMax": "x", "RepoPath": 3}))
+        shown = cli(*ask).ok().json
+        assert shown["announces"]  # what isn't said to be off is on
+        assert shown["private_swarm"] is None
