@@ -1,43 +1,55 @@
 """Which store a workspace has: SQLite in its folder, or a Kubo daemon. Noted in the folder when it is chosen.
 
-`store.json` holds `{"store": "kubo:/ip4/...", "workspace": "<32 hexadecimal digits>"}`; without it, the store is SQLite.
-The name of the workspace is what its pins are found by, should the index be lost. Credentials for the daemon are
-in `kubo.auth` beside it, if it asks for any.
+See `noted` for the note. Credentials for the daemon are in `kubo.auth` in the folder of the store, if it asks for any.
 """
 
 from __future__ import annotations
 
-import json
-import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from hitp2p.errors import StoreError, UsageError
+from hitp2p.dataclass import replace
+from hitp2p.errors import UsageError
 from hitp2p.store.faults import store_errors
-from hitp2p.store.names import INDEX, NOTE
+from hitp2p.store.names import INDEX
+from hitp2p.store.noted import (
+    SQLITE,
+    NotedStore,
+    NotedStores,
+    new_name,
+    read_noted,
+    write_noted,
+)
 
 if TYPE_CHECKING:
     from hitp2p.store.contract import Store
     from hitp2p.store.kubo_address import KuboAddress
 
-__all__ = ["CREDENTIALS", "SQLITE", "open_store", "store_name"]
+__all__ = [
+    "CREDENTIALS",
+    "SQLITE",
+    "authorization_in",
+    "holds_database",
+    "note_copy",
+    "noted_stores",
+    "open_noted",
+    "open_store",
+    "store_name",
+    "switch_store",
+]
 
-SQLITE: Final = "sqlite"
-"""The name of the store that needs nothing but the folder."""
 CREDENTIALS: Final = "kubo.auth"
 """Name of the file of credentials: one line, `bearer:TOKEN` or `basic:USER:PASSWORD`, for its owner alone."""
 _DATABASE: Final = "store.db"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Note:
-    """What was chosen."""
+def noted_stores(folder: Path) -> NotedStores:
+    """The stores of the workspace in a folder.
 
-    store: str
-    """Address of the daemon."""
-    workspace: bytes
-    """Name of the workspace there."""
+    Raises:
+        StoreError: the note can't be read.
+    """
+    return read_noted(folder) or NotedStores(current=NotedStore())
 
 
 def store_name(folder: Path) -> str:
@@ -46,8 +58,12 @@ def store_name(folder: Path) -> str:
     Raises:
         StoreError: the note can't be read.
     """
-    note = _read_note(folder)
-    return SQLITE if note is None else note.store
+    return noted_stores(folder).current.store
+
+
+def holds_database(folder: Path, noted: NotedStore) -> bool:
+    """Whether a store that is noted has its database where it should be."""
+    return (folder / noted.folder / (_DATABASE if noted.store == SQLITE else INDEX)).exists()
 
 
 def open_store(folder: Path, chosen: str | None = None) -> Store:
@@ -63,94 +79,148 @@ def open_store(folder: Path, chosen: str | None = None) -> Store:
         BackendError: a new store is to be made on a daemon that can't be reached or won't do.
         StoreError: the folder can't be used.
     """
-    note = _read_note(folder)
-    if chosen is None:
-        chosen = SQLITE if note is None else note.store
+    current = noted_stores(folder).current
+    if chosen is None or chosen == current.store:
+        return open_noted(folder, current)
     if chosen == SQLITE:
-        if note is not None:
-            raise UsageError(_other_kind(folder, note.store))
-        from hitp2p.store.sqlite import SqliteStore
+        raise _other_kind(folder, current.store, chosen)
+    from hitp2p.store.kubo_address import parse_kubo_address
 
-        return SqliteStore.open(folder)
-    if note is None and (folder / _DATABASE).exists():
-        raise UsageError(_other_kind(folder, "SQLite"))
-    return _open_kubo(folder, chosen, note)
+    address = parse_kubo_address(chosen)
+    if current.store != SQLITE:
+        return open_noted(folder, replace(current, store=str(address)))
+    if read_noted(folder) is not None or holds_database(folder, current):
+        raise _other_kind(folder, "SQLite", chosen)
+    return _make_kubo(folder, address)
 
 
-def _other_kind(folder: Path, kind: str) -> str:
-    return (
-        f"the works of {folder.parent} are stored on {kind}; leave out --store and HITP2P_STORE, or make "
-        "another workspace and carry works over with export and import"
+def _other_kind(folder: Path, kind: str, chosen: str) -> UsageError:
+    error = UsageError(
+        f"the works of {folder.parent} are stored on {kind}, not on {chosen}; leave out --store and HITP2P_STORE, "
+        "or move the workspace"
+    )
+    error.add_note(f'"hitp2p copy --to {chosen} --switch" moves it there.')
+    return error
+
+
+def _make_kubo(folder: Path, address: KuboAddress) -> Store:
+    from hitp2p.store.kubo import KuboStore
+    from hitp2p.store.kubo_calls import verify_daemon
+
+    authorization = authorization_in(folder, address)
+    verify_daemon(address, authorization)  # before anything is noted
+    noted = NotedStore(store=str(address), workspace=new_name())
+    write_noted(folder, NotedStores(current=noted))
+    return KuboStore.connect(
+        folder, address, authorization=authorization, workspace=noted.workspace
     )
 
 
-def _open_kubo(folder: Path, chosen: str, note: _Note | None) -> Store:
+def open_noted(folder: Path, noted: NotedStore) -> Store:
+    """Open one of the stores of a workspace. A lost index is made anew from the pins.
+
+    Args:
+        folder: `.hitp2p` of the workspace.
+        noted: as the note has it, but its address may be new.
+
+    Raises:
+        BackendError: the index is lost, and the daemon fails.
+        StoreError: the folder can't be used.
+    """
+    place = folder / noted.folder
+    if noted.store == SQLITE:
+        from hitp2p.store.sqlite import SqliteStore
+
+        return SqliteStore.open(place)
     from hitp2p.store.kubo import KuboStore
     from hitp2p.store.kubo_address import parse_kubo_address
-    from hitp2p.store.kubo_calls import verify_daemon
 
-    address = parse_kubo_address(chosen)
-    authorization = _authorization(folder, address)
-    if note is None:
-        verify_daemon(address, authorization)  # before anything is noted
-        note = _Note(store=str(address), workspace=os.urandom(16))
-        _write_note(folder, note)
-        return KuboStore.connect(
-            folder, address, authorization=authorization, workspace=note.workspace
-        )
-    lost = not (folder / INDEX).exists()
+    address = parse_kubo_address(noted.store)
+    lost = not holds_database(folder, noted)
     store = KuboStore.connect(
-        folder, address, authorization=authorization, workspace=note.workspace
+        place,
+        address,
+        authorization=authorization_in(place, address),
+        workspace=noted.workspace,
     )
     try:
         if lost:
             store.rebuild_index()
-        if str(address) != note.store:
-            _write_note(folder, _Note(store=str(address), workspace=note.workspace))
+        stores = noted_stores(folder)
+        if noted not in (stores.current, *stores.copies):
+            write_noted(folder, stores.with_copy(noted))
     except BaseException:
         store.close()
         if lost:  # what is there would pass for an index that is whole
-            for path in folder.glob(f"{INDEX}*"):
+            for path in place.glob(f"{INDEX}*"):
                 path.unlink()
         raise
     return store
 
 
-def _authorization(folder: Path, address: KuboAddress) -> str | None:
+def note_copy(folder: Path, chosen: str, *, credentials: Path | None = None) -> NotedStore:
+    """Note another store of a workspace, beside the one that holds its works; one that is noted already stays as it is.
+
+    Args:
+        folder: `.hitp2p` of the workspace.
+        chosen: `sqlite`, or the address of a Kubo daemon, as `KuboAddress` writes it.
+        credentials: a file with credentials for the daemon, of which a copy is kept; by default the one in `folder`,
+            unless it is for another daemon.
+
+    Raises:
+        BackendError: the daemon can't be reached or won't do; nothing is noted.
+        KeyFileError: the credentials can't be used.
+    """
+    stores = noted_stores(folder)
+    found = stores.find(chosen)
+    if found is not None:
+        return found
+    if chosen == SQLITE:
+        noted = NotedStore(folder=stores.free_folder(SQLITE, new_name()))
+    else:
+        name = new_name()
+        noted = NotedStore(store=chosen, workspace=name, folder=f"kubo-{name.hex()[:8]}")
+        _prepare_kubo(folder, stores, noted, credentials)
+    write_noted(folder, stores.with_copy(noted))
+    return noted
+
+
+def _prepare_kubo(
+    folder: Path, stores: NotedStores, noted: NotedStore, credentials: Path | None
+) -> None:
+    """See that a daemon will do, and put its credentials where the store looks for them."""
+    from hitp2p.store.kubo_address import parse_kubo_address, read_credentials
+    from hitp2p.store.kubo_calls import verify_daemon
+
+    address = parse_kubo_address(noted.store)
+    only_daemon = all(one.store == SQLITE for one in (stores.current, *stores.copies))
+    if credentials is None and only_daemon and (folder / CREDENTIALS).exists():
+        credentials = folder / CREDENTIALS
+    verify_daemon(address, None if credentials is None else read_credentials(credentials, address))
+    if credentials is not None:
+        from hitp2p.store.keyfile import read_key_file, write_key_file
+
+        with store_errors(folder):
+            (folder / noted.folder).mkdir(parents=True, exist_ok=True)
+        write_key_file(folder / noted.folder / CREDENTIALS, read_key_file(credentials))
+
+
+def switch_store(folder: Path, noted: NotedStore) -> None:
+    """Let a store that is noted hold the works of the workspace from now on.
+
+    Raises:
+        StoreError: it can't be noted; all is as before.
+    """
+    write_noted(folder, noted_stores(folder).switched(noted))
+
+
+def authorization_in(place: Path, address: KuboAddress) -> str | None:
+    """The value of the header `Authorization` for a daemon, from the file beside its store's index; None without one.
+
+    Raises:
+        KeyFileError: the file can't be used.
+    """
     from hitp2p.store.kubo_address import read_credentials
 
-    path = folder / CREDENTIALS
+    path = place / CREDENTIALS
     return read_credentials(path, address) if path.exists() else None
-
-
-def _read_note(folder: Path) -> _Note | None:
-    path = folder / NOTE
-    with store_errors(path):
-        try:
-            text = path.read_text(encoding="utf-8")
-        except FileNotFoundError:
-            return None
-    try:
-        fields = json.loads(text)
-        note = _Note(store=fields["store"], workspace=bytes.fromhex(fields["workspace"]))
-    except (ValueError, KeyError, TypeError) as error:
-        raise StoreError(
-            f"{path}: damaged; it should say where the store is. Write it anew: the name of the workspace is in "
-            'the names of its pins ("ipfs pin ls --names")'
-        ) from error
-    return note
-
-
-def _write_note(folder: Path, note: _Note) -> None:
-    path = folder / NOTE
-    new = path.with_name(f".{NOTE}.{os.urandom(4).hex()}")
-    with store_errors(path):
-        folder.mkdir(parents=True, exist_ok=True)
-        try:
-            with new.open("x", encoding="utf-8") as file:
-                json.dump({"store": note.store, "workspace": note.workspace.hex()}, file)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(new, path)
-        finally:
-            new.unlink(missing_ok=True)

@@ -16,15 +16,27 @@ __all__ = ["INDEX", "NOTE", "database_path", "parse_stored_cid", "prefix_range"]
 INDEX: Final = "index.db"
 """The index of a store whose blocks are on a daemon."""
 NOTE: Final = "store.json"
-"""Says which daemon that is."""
+"""Says which daemon that is; see `noted`."""
 
 _BASE32: Final = "abcdefghijklmnopqrstuvwxyz234567"
 _CID_BITS: Final = 36 * 8
 
 
 def database_path(folder: Path) -> Path:
-    """The database in which the signed objects of the store in a folder are found."""
-    return folder / (INDEX if (folder / NOTE).exists() else "store.db")
+    """The database in which the signed objects of the store in a workspace's folder are found.
+
+    Raises:
+        StoreError: the folder doesn't say readably which store that is.
+    """
+    if not (folder / NOTE).exists():
+        return folder / "store.db"
+    from hitp2p.store.noted import SQLITE, read_noted
+
+    stores = read_noted(folder)
+    if stores is None:  # gone this moment
+        return folder / "store.db"
+    current = stores.current
+    return folder / current.folder / ("store.db" if current.store == SQLITE else INDEX)
 
 
 def parse_stored_cid(raw: Any) -> Cid:

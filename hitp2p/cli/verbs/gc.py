@@ -63,8 +63,9 @@ def _opened(run: Run) -> Workspace:
     except StoreFullError:
         from hitp2p.cli.places import MARK
         from hitp2p.store.mediafolder import free_reserve
+        from hitp2p.store.names import database_path
         from hitp2p.store.sqlite import MEDIA
 
-        if not free_reserve(run.folder / MARK / MEDIA):
+        if not free_reserve(database_path(run.folder / MARK).parent / MEDIA):
             raise
         return run.workspace
