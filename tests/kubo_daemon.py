@@ -1,6 +1,6 @@
 """A real Kubo daemon for tests: on loopback, in a folder of its own, ended by its process id.
 
-The binary is the one that `HITP2P_KUBO` names, else the one that `tests/kubo/build` put into the cache folder, else `ipfs`
+The binary is the one that `HITP2P_KUBO` names, else the one that `tests/go_build tests/kubo` put into the cache folder, else `ipfs`
 on the PATH. Where there is none, tests are skipped, and fail with CI=true.
 """
 
@@ -51,7 +51,7 @@ def _go_mod() -> str:
 
 def kubo_binary() -> Path:
     """The binary; skips the test where there is none (in CI: fails it)."""
-    return outside.program("kubo", find_kubo(), "tests/kubo/build builds it, once")
+    return outside.program("kubo", find_kubo(), "tests/go_build tests/kubo builds it, once")
 
 
 class KuboDaemon:

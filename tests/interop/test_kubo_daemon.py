@@ -67,8 +67,8 @@ def test_where_it_is_missing_ci_fails_and_a_laptop_skips(monkeypatch: pytest.Mon
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HITP2P_CACHE", "/none")
     monkeypatch.setenv("CI", "true")
-    with pytest.raises(pytest.fail.Exception, match="tests/kubo/build"):
+    with pytest.raises(pytest.fail.Exception, match="tests/go_build tests/kubo"):
         kubo_binary()
     monkeypatch.setenv("CI", "false")
-    with pytest.raises(pytest.skip.Exception, match="tests/kubo/build"):
+    with pytest.raises(pytest.skip.Exception, match="tests/go_build tests/kubo"):
         kubo_binary()

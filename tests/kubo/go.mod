@@ -1,4 +1,4 @@
-// The Kubo daemon that the tests talk to; ./build makes it. The replacements: Kubo 0.43.1 as it stands doesn't compile
+// The Kubo daemon that the tests talk to; `tests/go_build tests/kubo` makes it. The replacements: Kubo 0.43.1 as it stands doesn't compile
 // with the versions that its own requirements lead to.
 module hitp2p.test/kubo
 
