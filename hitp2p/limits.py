@@ -186,6 +186,8 @@ SHEET_PAGE_BYTES: Final = 32 * 1024 * 1024
 """Most bytes of list pages that are read for it, each as often as it is read [CRD-6]."""
 LICENSE_IDENTIFIERS: Final = 8
 """Most identifiers of an expression that is judged by its parts [LIC-3]; a bound on time."""
+LICENSE_HELD: Final = 65_536
+"""Most uses of what collections hold that are judged in one report [LIC-6]; a bound on time and memory."""
 VERIFY_BLOCKS: Final = 131_072
 """Most blocks of a bundle that `verify` reads; the names of all are held."""
 VERIFY_EVENTS: Final = 4096

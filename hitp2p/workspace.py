@@ -42,6 +42,7 @@ from hitp2p.statements import Statements
 from hitp2p.store.contract import Store
 
 if TYPE_CHECKING:
+    from hitp2p.codec.cid import Cid
     from hitp2p.store.gc import GcReport
     from hitp2p.transfer import Carried
 
@@ -273,10 +274,17 @@ class Workspace(Statements):
 
         LicenseCheck(
             author=by.cid,
-            lookup=self._remembered,
+            lookup=self._find,
             statements=lambda cid: [self.show(one) for one in self.store.referrers(cid)],
             standing=lambda obj: self.standing(obj).standing,
+            blocks=self.store,
         ).verify(license, uses)
+
+    def _find(self, cid: Cid) -> SignedObject | None:
+        try:
+            return self._remembered(cid)
+        except NotFoundError:
+            return None
 
     # --- carrying ---------------------------------------------------------------------------------
 

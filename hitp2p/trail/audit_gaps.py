@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from hitp2p.codec.cid import Cid
 from hitp2p.trail.credit_lines import Claim, CreditLine
 from hitp2p.trail.display import code_of, quoted, safe_line, safe_name, short_name
-from hitp2p.trail.licenses import LicenseEdge
+from hitp2p.trail.license_report import LicenseEdge
 from hitp2p.trail.names import fold_name
 from hitp2p.trail.report import Gap, GapCode, Report, Rival
 from hitp2p.trail.standing import Standing
@@ -110,6 +110,9 @@ def _licenses(report: Report) -> Iterator[Gap]:
         yield Gap(code=GapCode.LICENSE, text=f"licence conflict: {_edge(edge)}")
     for edge in report.license.unknown:
         yield Gap(code=GapCode.LICENSE, text=f"licence not judged: {_edge(edge)}")
+    if report.license.held_is_cut:
+        text = "licences not judged: collections among its sources hold more than anyone judges"
+        yield Gap(code=GapCode.LICENSE, text=text)
 
 
 def _edge(edge: LicenseEdge) -> str:
@@ -117,6 +120,8 @@ def _edge(edge: LicenseEdge) -> str:
     code = "" if edge.source is None else f" {short_name(edge.source)}"
     words = f" (its author says: {quoted(edge.unchecked)})" if edge.unchecked else ""
     where = f"{safe_line(edge.relation)} of {source}{code} in {short_name(edge.work)}"
+    if edge.through is not None:
+        where += f", which has it through the collection {short_name(edge.through)}"
     return f"{where}: {safe_line(edge.judgement.reason)}{words}"
 
 

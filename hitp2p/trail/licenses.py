@@ -1,21 +1,23 @@
-"""The licences of a work and of all that went into it: the rule for every edge, and what follows for the work [LIC-1 to LIC-5].
+"""The licences of a work and of all that went into it: the rule for every edge, and what follows for the work [LIC-1 to LIC-6].
 
 What it says follows from what people stated, so it is a check of their words, and no legal advice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from enum import StrEnum
-from typing import Any, Final, TypeAlias
+from collections.abc import Callable, Collection, Iterable, Iterator
+from itertools import islice
+from typing import Final, TypeAlias
 
+from hitp2p import limits
 from hitp2p.codec.cid import Cid
-from hitp2p.dataclass import dataclass
 from hitp2p.objects.contribution import ForeignSource
 from hitp2p.objects.envelope import SignedObject
 from hitp2p.objects.known import known_field
+from hitp2p.trail.collected import iter_held
 from hitp2p.trail.credit_lines import CreditLine
 from hitp2p.trail.credits import CreditSheet
+from hitp2p.trail.license_report import Basis, LicenseEdge, LicenseReport
 from hitp2p.trail.license_terms import (
     ADAPTING,
     Judgement,
@@ -29,6 +31,7 @@ from hitp2p.trail.standing import Standing
 
 __all__ = [
     "BOUND",
+    "NOT_HERE",
     "Basis",
     "LicenseEdge",
     "LicenseReport",
@@ -36,103 +39,16 @@ __all__ = [
     "judge_source",
 ]
 
+NOT_HERE: Final = Judgement(
+    permission=Permission.UNKNOWN, reason="the source is not here, so its licence is not known"
+)
+"""Of a source that would have to be judged [LIC-4]."""
+_Source: TypeAlias = Cid | ForeignSource
+
 Lookup: TypeAlias = Callable[[Cid], SignedObject | None]
 """Valid objects that are here."""
 Grants: TypeAlias = Callable[[Cid], Iterable[SignedObject]]
 """Valid objects that name a work by ref; what else than grants they are is passed over."""
-
-
-class Basis(StrEnum):
-    """What an edge is judged by."""
-
-    LICENSE = "license"
-    """The licence of the source."""
-    AUTHOR = "author"
-    """Both are by one author, who needs no licence of their own."""
-    GRANT = "grant"
-    """The author of the source allowed it to this author."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LicenseEdge:
-    """One use of a source, judged. Text is as its author wrote it; clean it before showing it."""
-
-    work: Cid
-    """The work in question: what was made, or for an inherited conflict what the source went into at last."""
-    source: Cid | None
-    """The source, where it is a work."""
-    foreign: ForeignSource | None
-    """The source, where it lies outside hitp2p."""
-    title: str | None
-    """Of the source."""
-    relation: str
-    source_license: str | None
-    """None for none; for a source that isn't here, None and `judgement` unknown."""
-    work_license: str | None
-    judgement: Judgement
-    basis: Basis
-    grant: Cid | None
-    """The grant, where the basis is one."""
-    unchecked: str | None
-    """Why the author signed all the same, in their words."""
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain values for `json.dumps`."""
-        foreign = self.foreign
-        return {
-            "work": str(self.work),
-            "source": None if self.source is None else str(self.source),
-            "foreign": None if foreign is None else foreign.url or foreign.title,
-            "title": self.title,
-            "relation": self.relation,
-            "source_license": self.source_license,
-            "work_license": self.work_license,
-            "permission": self.judgement.permission.value,
-            "reason": self.judgement.reason,
-            "basis": self.basis.value,
-            "grant": None if self.grant is None else str(self.grant),
-            "unchecked": self.unchecked,
-        }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LicenseReport:
-    """What the licences of a work and its sources say together. Equal sets of objects give equal reports."""
-
-    stated: str | None
-    """Licence of the work as it or its project states it."""
-    effective: str | None
-    """The same where no source forbids it; None where one does, or none is stated [LIC-5]."""
-    obligations: tuple[Obligation, ...]
-    """What whoever uses the work must keep to, for the work and for all of its sources that are in it."""
-    edges: tuple[LicenseEdge, ...]
-    """Every use in the whole ancestry, in the order of the credits."""
-    inherited: tuple[LicenseEdge, ...]
-    """Sources deeper down that forbid the licence of the work itself, though the edges between are allowed."""
-    fitting: tuple[str, ...]
-    """Common licences that all sources would allow."""
-
-    @property
-    def conflicts(self) -> tuple[LicenseEdge, ...]:
-        """Edges that are forbidden, and what is inherited from deeper down."""
-        bad = (edge for edge in self.edges if edge.judgement.permission is Permission.FORBIDDEN)
-        return (*bad, *self.inherited)
-
-    @property
-    def unknown(self) -> tuple[LicenseEdge, ...]:
-        """Edges that could not be judged."""
-        return tuple(e for e in self.edges if e.judgement.permission is Permission.UNKNOWN)
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain values for `json.dumps`."""
-        return {
-            "stated": self.stated,
-            "effective": self.effective,
-            "obligations": [obligation.value for obligation in self.obligations],
-            "edges": [edge.to_json() for edge in self.edges],
-            "inherited": [edge.to_json() for edge in self.inherited],
-            "fitting": list(self.fitting),
-        }
 
 
 def audit_licenses(
@@ -226,6 +142,7 @@ class _Audit:
         self.grants = grants
         self.standing = standing
         self.licenses = {line.cid: line.license for line in sheet.lines if line.cid is not None}
+        self.lines = {key: line for line in sheet.lines if (key := line.cid or line.source)}
 
     def report(self) -> LicenseReport:
         stated = self.licenses[self.sheet.work]
@@ -234,22 +151,30 @@ class _Audit:
             for line in self.sheet.lines[1:]
             for use in line.uses
         )
-        taken = self.taken(edges)
+        found = self.held(edges)
+        held = tuple(islice(found, limits.LICENSE_HELD))
+        is_cut = next(found, None) is not None
+        uses = (*edges, *held)
+        taken = self.taken(uses)
         inherited = tuple(self.inherited(taken))
-        ok = all(e.judgement.permission is not Permission.FORBIDDEN for e in (*edges, *inherited))
+        ok = all(e.judgement.permission is not Permission.FORBIDDEN for e in (*uses, *inherited))
         return LicenseReport(
             stated=stated,
             effective=stated if ok else None,
-            obligations=self.obligations(stated, edges, taken),
+            obligations=self.obligations(stated, uses, taken),
             edges=edges,
+            held=held,
+            held_is_cut=is_cut,
             inherited=inherited,
-            fitting=self.fitting(edges, taken),
+            fitting=self.fitting(uses, taken),
         )
 
-    def edge(self, line: CreditLine, by: Cid, relation: str) -> LicenseEdge:
+    def edge(
+        self, line: CreditLine, by: Cid, relation: str, through: Cid | None = None
+    ) -> LicenseEdge:
         """One source in one work."""
-        judgement, basis, grant = self.judge(line, by, relation)
         maker = self.lookup(by)
+        judgement, basis, grant = self.judge(line, by, maker, relation)
         return LicenseEdge(
             work=by,
             source=line.cid,
@@ -262,20 +187,17 @@ class _Audit:
             basis=basis,
             grant=grant,
             unchecked=None if maker is None else known_field(maker, "unchecked"),
+            through=through,
         )
 
     def judge(
-        self, line: CreditLine, by: Cid, relation: str
+        self, line: CreditLine, by: Cid, maker: SignedObject | None, relation: str
     ) -> tuple[Judgement, Basis, Cid | None]:
         """As `judge_source`; a source that isn't here can't be judged."""
         if line.missing and relation in BOUND:
-            reason = "the source is not here, so its licence is not known"
-            judgement = Judgement(permission=Permission.UNKNOWN, reason=reason)
-            return judgement, Basis.LICENSE, None
-        source = None if line.cid is None else self.lookup(line.cid)
-        maker = self.lookup(by)
+            return NOT_HERE, Basis.LICENSE, None
         return judge_source(
-            source,
+            None if line.cid is None else self.lookup(line.cid),
             line.license,
             author=None if maker is None else maker.author,
             license=self.licenses[by],
@@ -284,12 +206,31 @@ class _Audit:
             standing=self.standing,
         )
 
-    def taken(self, edges: Iterable[LicenseEdge]) -> dict[Cid | ForeignSource, int]:
+    # --- through collections ----------------------------------------------------------------------
+
+    def held(self, edges: Iterable[LicenseEdge]) -> Iterator[LicenseEdge]:
+        """What collections hold, as used by those who use the collections, each use once [LIC-6]."""
+        bound = [edge for edge in edges if edge.relation in BOUND]
+        if all(edge.relation != "collect" for edge in bound):
+            return
+        collections = _Collections(bound, self.lookup)
+        told: dict[tuple[Cid, str], set[_Source]] = {}
+        for edge in bound:
+            if edge.source is None or not collections.collects(edge.source):
+                continue
+            relation = "collect" if collections.is_release(edge.work) else edge.relation
+            seen = told.setdefault((edge.work, relation), collections.named(edge.work))
+            for source in iter_held(edge.source, collections.collects, seen):
+                yield self.edge(self.lines[source], edge.work, relation, edge.source)
+
+    # --- what follows -----------------------------------------------------------------------------
+
+    def taken(self, edges: Iterable[LicenseEdge]) -> dict[_Source, int]:
         """Sources whose material is in the work itself: reached over adapting edges alone; with the number of steps."""
         by_work: dict[Cid, list[LicenseEdge]] = {}
         for edge in edges:
             by_work.setdefault(edge.work, []).append(edge)
-        found: dict[Cid | ForeignSource, int] = {}
+        found: dict[_Source, int] = {}
         layer, steps = [self.sheet.work], 0
         while layer:
             steps += 1
@@ -304,7 +245,7 @@ class _Audit:
             layer = further
         return found
 
-    def inherited(self, taken: dict[Cid | ForeignSource, int]) -> Iterator[LicenseEdge]:
+    def inherited(self, taken: dict[_Source, int]) -> Iterator[LicenseEdge]:
         """Deeper sources that forbid the licence of the work, each told as one long edge."""
         for line in self.sheet.lines[1:]:
             key = line.cid or line.source
@@ -315,10 +256,7 @@ class _Audit:
                 yield edge
 
     def obligations(
-        self,
-        stated: str | None,
-        edges: Iterable[LicenseEdge],
-        taken: dict[Cid | ForeignSource, int],
+        self, stated: str | None, edges: Iterable[LicenseEdge], taken: dict[_Source, int]
     ) -> tuple[Obligation, ...]:
         found = set(obligations_of(stated))
         for edge in edges:
@@ -329,9 +267,7 @@ class _Audit:
             found.discard(Obligation.ASK)  # told as a conflict, or as not judged
         return tuple(one for one in Obligation if one in found)
 
-    def fitting(
-        self, edges: Iterable[LicenseEdge], taken: dict[Cid | ForeignSource, int]
-    ) -> tuple[str, ...]:
+    def fitting(self, edges: Iterable[LicenseEdge], taken: dict[_Source, int]) -> tuple[str, ...]:
         direct = [
             (edge.source_license, edge.relation)
             for edge in edges
@@ -343,6 +279,50 @@ class _Audit:
             if taken.get(line.cid or line.source or self.sheet.work, 0) > 1 and not line.missing
         ]
         return fitting_licenses([*direct, *deeper])
+
+
+class _Collections:
+    """What the works of an ancestry collect, and what they use on their own account [LIC-6]."""
+
+    def __init__(self, bound: Iterable[LicenseEdge], lookup: Lookup) -> None:
+        self._lookup = lookup
+        self._named: dict[Cid, dict[_Source, None]] = {}
+        self._collected: dict[Cid, dict[_Source, None]] = {}
+        for edge in bound:
+            source = edge.source or edge.foreign
+            if source is not None:
+                self._named.setdefault(edge.work, {})[source] = None
+                if edge.relation == "collect":
+                    self._collected.setdefault(edge.work, {})[source] = None
+        self._released: dict[Cid, dict[_Source, None]] = {}
+
+    def named(self, work: Cid) -> set[_Source]:
+        """What a work takes material from or collects; a set of the caller's own."""
+        return set(self._named[work])
+
+    def is_release(self, work: Cid) -> bool:
+        obj = self._lookup(work)
+        return obj is not None and obj.kind == "release"
+
+    def collects(self, source: _Source) -> Collection[_Source]:
+        """What a work collects directly; a release, which can't say how it uses its parents, what they collect."""
+        if not isinstance(source, Cid) or source not in self._named:
+            return ()
+        if not self.is_release(source):
+            return self._collected.get(source, {})
+        if source not in self._released:
+            self._released[source] = dict.fromkeys(self._of_release(source))
+        return self._released[source]
+
+    def _of_release(self, release: Cid) -> Iterator[_Source]:
+        seen = {release}
+        waiting = [release]
+        for one in waiting:  # which grows
+            yield from self._collected.get(one, ())
+            for parent in self._named[one] if self.is_release(one) else ():
+                if isinstance(parent, Cid) and parent in self._named and parent not in seen:
+                    seen.add(parent)
+                    waiting.append(parent)
 
 
 BOUND: Final = ADAPTING | {"collect"}

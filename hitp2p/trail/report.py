@@ -13,7 +13,7 @@ from hitp2p.dataclass import dataclass
 from hitp2p.objects.contribution import Essence
 from hitp2p.trail.credit_lines import CreditLine, Person
 from hitp2p.trail.credits import CreditSheet
-from hitp2p.trail.licenses import LicenseReport
+from hitp2p.trail.license_report import LicenseReport
 from hitp2p.trail.standing import Standing, StandingReport
 
 __all__ = [

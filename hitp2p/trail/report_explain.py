@@ -119,12 +119,14 @@ def _licenses(report: Report) -> Iterator[str]:
     yield "Licences"
     if not report.license.edges:
         yield "  no sources, so nothing to compare"
-    for edge in (*report.license.edges, *report.license.inherited):
+    license = report.license
+    for edge in (*license.edges, *license.held, *license.inherited):
         title = quoted(edge.title) if edge.title else "a source"
         grant = f" (grant {short_name(edge.grant)})" if edge.grant else ""
         words = f"; the author says: {safe_line(edge.unchecked)}" if edge.unchecked else ""
+        through = f" through the collection {short_name(edge.through)}" if edge.through else ""
         yield (
-            f"  {relation_words(safe_line(edge.relation))} {title} in {short_name(edge.work)}:"
+            f"  {relation_words(safe_line(edge.relation))} {title} in {short_name(edge.work)}{through}:"
             f" {edge.judgement.permission.value}, {safe_line(edge.judgement.reason)}{grant}{words}"
         )
 

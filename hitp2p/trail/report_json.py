@@ -22,7 +22,7 @@ REPORT_FIELDS: Final = {
     "standing": "of the author's key: standing, reason, by_event, sources[]",
     "credits": "answered, can_answer, named_only, denied[], amended[], sheet",
     "time": "claimed, not_after, witnesses[]; milliseconds since 1970",
-    "license": "stated, effective, obligations[], edges[], inherited[], fitting[]",
+    "license": "stated, effective, obligations[], edges[], held[] (through collections), held_is_cut, inherited[], fitting[]",
     "credit_line": "title, author, source and licence, ready to paste",
     "rivals[]": "other records of the same file: work, title, author, name, tier, not_after, claimed",
     "n_not_weighed": "how many more records of the same file were not compared",

@@ -259,6 +259,7 @@ def _license(report: Report) -> str:
     if license.effective is not None:
         open_ = len(license.unknown)
         doubt = f"; {open_} of its uses of sources not judged, see the gaps" if open_ else ""
+        doubt += "; collections hold more than is judged" if license.held_is_cut else ""
         return f"{safe_line(license.effective)}: {asks}{doubt}"
     if license.stated is None and not license.conflicts:
         return "none stated, so all rights are reserved: ask the author first"

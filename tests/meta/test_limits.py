@@ -141,6 +141,7 @@ AT_AND_PAST: Final = {
         "test_lic_3_an_expression_of_8_identifiers_is_judged_and_a_longer_one_is_not",
     )
     * 2,
+    "LICENSE_HELD": ("test_lic_6_judges_up_to_a_bound_and_says_so_past_it",) * 2,
     "VERIFY_EVENTS": ("test_an_identity_is_judged_up_to_its_bound_and_not_past_it",) * 2,
     "RIVALS": ("test_ver_2_weighs_64_records_of_one_file_and_not_one_more",) * 2,
 }

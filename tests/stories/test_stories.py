@@ -17,6 +17,7 @@ from jsonschema import Draft202012Validator
 from stories_world import DAY, NOON, Story, dice, person
 
 import hitp2p
+from hitp2p.errors import LicenseError
 from hitp2p.objects.contribution import ForeignSource
 from hitp2p.trail.report import GapCode, Headline, Report, Tier
 from hitp2p.trail.report_json import report_json
@@ -175,6 +176,28 @@ def test_a_laundered_license_shows_where_it_was_washed(story: Story) -> None:
     )
     song = story.remix(BO, [washed], "song.txt", "Song")
     report = told("license-laundered", story.verify(song, "song.txt"))
+    assert codes(report) == {GapCode.LICENSE}
+    assert report.license is not None
+    assert report.license.effective is None
+
+
+def test_a_collection_does_not_launder_what_it_holds(story: Story) -> None:
+    """The collection is free, the photo in it mustn't be changed: a collage of the collection is one of the photo [LIC-6]."""
+    project = story.ws.create_project("Night Bus", license="CC-BY-4.0", by=ANA)
+    photo = story.work(ANA, project, "photo.txt", "Photo", license="CC-BY-ND-4.0")
+    box = story.remix(EVE, [(photo, "collect")], "box.txt", "Free box")
+    assert story.verify(box, "box.txt").headline is Headline.VERIFIED
+    with pytest.raises(LicenseError) as refused:
+        story.remix(BO, [box], "collage.txt", "Collage")
+    assert str(refused.value) == (
+        'remix of "Photo", which is in the collection "Free box": nothing made of a work under CC-BY-ND-4.0 may be'
+        " shared; no licence fits all sources: ask their authors for a grant; or keep it as it is and say so"
+        " (relation collect), or name the works in the collection that you used instead of the collection"
+    )
+    kept = story.remix(BO, [(box, "version"), (photo, "collect")], "box2.txt", "Free box 2")
+    assert story.verify(kept, "box2.txt").headline is Headline.VERIFIED
+    collage = story.remix(BO, [box], "collage.txt", "Collage", unchecked="The box is free")
+    report = told("license-collection", story.verify(collage, "collage.txt"))
     assert codes(report) == {GapCode.LICENSE}
     assert report.license is not None
     assert report.license.effective is None

@@ -110,6 +110,74 @@ OBLIGATIONS = [
     ("CC-BY-NC-4.0 AND CC-BY-SA-4.0", ["credit", "share-alike", "non-commercial"]),
 ]
 
+ND, BY, NC, CC0 = "CC-BY-ND-4.0", "CC-BY-4.0", "CC-BY-NC-4.0", "CC0-1.0"
+THROUGH = [
+    # name, {work: licence}, [(work, relation, source)], conflicts of the last work: (work, relation, source)
+    (
+        "remix-of-a-collection",
+        {"photo": ND, "box": BY, "song": BY},
+        [("box", "collect", "photo"), ("song", "remix", "box")],
+        [("song", "remix", "photo")],
+    ),
+    (
+        "every-way-to-take",
+        {"photo": ND, "box": BY, "song": BY, "film": BY},
+        [("box", "collect", "photo"), ("song", "sample", "box"), ("film", "response", "box"),
+         ("film", "reference", "song")],
+        [("song", "sample", "photo")],
+    ),
+    (
+        "collections-in-collections",
+        {"photo": NC, "box": BY, "shelf": CC0, "song": CC0},
+        [("box", "collect", "photo"), ("shelf", "collect", "box"), ("song", "version", "shelf")],
+        [("song", "version", "box"), ("song", "version", "photo")],
+    ),
+    (
+        "own-use-counts",
+        {"photo": ND, "box": BY, "song": BY},
+        [("box", "collect", "photo"), ("song", "remix", "box"), ("song", "collect", "photo")],
+        [],
+    ),
+    (
+        "what-only-the-named-holds",
+        {"photo": ND, "box": BY, "shelf": BY, "song": BY},
+        [("box", "collect", "photo"), ("shelf", "collect", "box"), ("song", "remix", "shelf"),
+         ("song", "collect", "box")],
+        [],
+    ),
+    (
+        "a-reference-takes-no-precedence",
+        {"photo": ND, "box": BY, "song": BY},
+        [("box", "collect", "photo"), ("song", "remix", "box"), ("song", "reference", "photo")],
+        [("song", "remix", "photo")],
+    ),
+    (
+        "collecting-reserved",
+        {"photo": None, "box": BY, "shelf": BY},
+        [("box", "collect", "photo"), ("shelf", "collect", "box")],
+        [("box", "collect", "photo"), ("shelf", "collect", "photo")],
+    ),
+    (
+        "deeper-down",
+        {"photo": ND, "box": BY, "song": BY, "film": BY},
+        [("box", "collect", "photo"), ("song", "remix", "box"), ("film", "remix", "song")],
+        [("song", "remix", "photo"), ("film", "remix", "photo")],
+    ),
+    (
+        "a-copy-of-an-adaptation",
+        {"photo": BY, "song": BY, "box": CC0, "film": CC0},
+        [("song", "remix", "photo"), ("box", "collect", "song"), ("film", "collect", "box")],
+        [],
+    ),
+    (
+        "what-a-member-is-made-of",
+        {"photo": NC, "song": NC, "box": BY, "film": BY},
+        [("song", "remix", "photo"), ("box", "collect", "song"), ("film", "remix", "box")],
+        [("film", "remix", "song"), ("film", "remix", "photo")],
+    ),
+]  # fmt: skip
+"""Each work is by somebody else. A conflict that is handed down over several works counts as a remix."""
+
 
 def licences() -> Book:
     book = Book("trail")
@@ -133,6 +201,16 @@ def licences() -> Book:
         edge(f"takes-not-{how}", "LIC-1", None, "CC0-1.0", how, "+")
     for row, answer in {"ND": "+", "NC-SA": "+", "PD": "+", "ARR": "-", "other": "?"}.items():
         edge(f"collect-{row}", "LIC-1", EXAMPLES[row], "CC-BY-4.0", "collect", answer)
+    for name, works, uses, conflicts in THROUGH:
+        data = {"works": works, "uses": list(map(list, uses))}
+        book.valid(
+            name,
+            "LIC-6",
+            "conflicts of the last work, through collections",
+            "license-conflicts",
+            data,
+            conflicts=sorted(map(list, conflicts)),
+        )
     for number, (licence, asked) in enumerate(OBLIGATIONS):
         book.valid(
             f"obligations-{number}",

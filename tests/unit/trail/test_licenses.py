@@ -122,6 +122,127 @@ def test_lic_4_a_grant_that_does_not_fit_changes_nothing(fault: str) -> None:
     assert report.effective is None
 
 
+def through(report: LicenseReport) -> list[tuple[Any, Any, str, Any]]:
+    return [(e.work, e.source, e.relation, e.through) for e in report.held]
+
+
+def test_lic_6_a_remix_of_a_collection_is_one_of_what_it_holds() -> None:
+    """The collection is free, and the photo in it mustn't be changed: without the rule that would wash it."""
+    photo = ANA.work(PROJECT, "Photo", license="CC-BY-ND-4.0")
+    box = made_of(BO, "Box", photo, relation="collect", license="CC-BY-4.0")
+    assert report_of(box, photo).effective == "CC-BY-4.0"
+    collage = made_of(CY, "Collage", box, license="CC-BY-4.0")
+    report = report_of(collage, photo, box)
+    assert report.effective is None
+    assert through(report) == [(collage.cid, photo.cid, "remix", box.cid)]
+    assert report.conflicts == report.held
+    assert report.fitting == ()
+    later = made_of(BO, "Poster", collage, license="CC-BY-4.0")
+    inherited = report_of(later, photo, box, collage)
+    assert [(e.work, e.source) for e in inherited.conflicts] == [
+        (collage.cid, photo.cid),
+        (later.cid, photo.cid),
+    ]
+
+
+def test_lic_6_a_collection_in_a_collection_hides_nothing() -> None:
+    photo = ANA.work(PROJECT, "Photo", license="CC-BY-NC-4.0")
+    box = made_of(BO, "Box", photo, relation="collect", license="CC0-1.0")
+    shelf = made_of(BO, "Shelf", box, relation="collect", license="CC0-1.0")
+    collage = made_of(CY, "Collage", shelf, license="CC0-1.0")
+    report = report_of(collage, photo, box, shelf)
+    assert [(e.work, e.source) for e in report.conflicts] == [(collage.cid, photo.cid)]
+    assert report.fitting == ("CC-BY-NC-4.0", "CC-BY-NC-SA-4.0")
+    assert Obligation.NON_COMMERCIAL in report.obligations
+
+
+def test_lic_6_what_the_work_says_of_a_member_itself_counts_for_it() -> None:
+    photo = ANA.work(PROJECT, "Photo", license="CC-BY-ND-4.0")
+    box = made_of(BO, "Box", photo, relation="collect", license="CC-BY-4.0")
+    uses = [
+        {"work": str(box.cid), "relation": "version"},
+        {"work": str(photo.cid), "relation": "collect"},
+    ]
+    second = CY.work(PROJECT, "Box 2", parents=[box, photo], uses=uses, license="CC-BY-4.0")
+    report = report_of(second, photo, box)
+    assert report.held == ()
+    assert report.effective == "CC-BY-4.0"
+    third = made_of(ANA, "Cutting", second, license="CC-BY-4.0")
+    assert report_of(third, photo, box, second).effective == "CC-BY-4.0"  # her own photo
+    fourth = made_of(BO, "Cutting", second, license="CC-BY-4.0")
+    assert report_of(fourth, photo, box, second).effective is None
+
+
+def test_lic_6_inspiration_by_a_collection_takes_nothing_of_what_it_holds() -> None:
+    photo = ANA.work(PROJECT, "Photo", license="CC-BY-ND-4.0")
+    box = made_of(BO, "Box", photo, relation="collect", license="CC-BY-4.0")
+    poem = made_of(CY, "Poem", box, relation="inspired-by", license="CC0-1.0")
+    report = report_of(poem, photo, box)
+    assert report.held == ()
+    assert report.effective == "CC0-1.0"
+
+
+def test_lic_6_a_collection_of_a_collection_copies_what_takes_a_grant() -> None:
+    photo = ANA.work(PROJECT, "Photo", license="NONE")
+    box = made_of(BO, "Box", photo, relation="collect", license="CC-BY-4.0")
+    grant = grant_of(ANA, photo, license="CC-BY-4.0", grantee=str(BO.cid))
+    shelf = made_of(CY, "Shelf", box, relation="collect", license="CC-BY-4.0")
+    report = report_of(shelf, photo, box, grant)
+    assert [(e.work, e.relation, e.through) for e in report.conflicts] == [
+        (shelf.cid, "collect", box.cid)
+    ]
+    everyone = grant_of(ANA, photo, license="CC-BY-4.0")
+    assert report_of(shelf, photo, box, everyone).conflicts == ()
+
+
+def test_lic_6_a_release_collects_what_its_parents_collect() -> None:
+    """It has no way to say so itself; whoever remixes the release still remixes what it holds."""
+    photo = ANA.work(PROJECT, "Photo", license="CC-BY-ND-4.0")
+    box = made_of(BO, "Box", photo, relation="collect", license="CC-BY-4.0")
+    first = BO.work(PROJECT, "Box", kind="release", version="1", works=[str(box.cid)],
+                    parents=[box], license="CC-BY-4.0")  # fmt: skip
+    report = report_of(first, photo, box)
+    assert through(report) == [(first.cid, photo.cid, "collect", box.cid)]
+    assert report.effective == "CC-BY-4.0"
+    again = BO.work(PROJECT, "Box", kind="release", version="2", works=[str(box.cid)],
+                    parents=[first], license="CC-BY-4.0")  # fmt: skip
+    collage = made_of(CY, "Collage", again, license="CC-BY-4.0")
+    washed = report_of(collage, photo, box, first, again)
+    assert [(e.work, e.source, e.relation) for e in washed.conflicts] == [
+        (collage.cid, photo.cid, "remix")
+    ]
+
+
+def test_lic_6_sources_outside_and_not_here_are_held_too() -> None:
+    bell = {"url": "https://example.org/bell", "license": "CC-BY-ND-4.0"}
+    lost = ANA.work(PROJECT, "Lost", license="CC0-1.0")
+    elsewhere = BO.project(title="Elsewhere")
+    uses = [
+        {"source": bell, "relation": "collect"},
+        {"work": str(lost.cid), "project": str(elsewhere.cid), "relation": "collect"},
+    ]
+    box = BO.work(PROJECT, "Box", uses=uses, license="CC-BY-4.0")
+    collage = made_of(CY, "Collage", box, license="CC-BY-4.0")
+    report = report_of(collage, box)
+    assert [e.foreign is not None for e in report.conflicts] == [True]
+    assert [(e.work, e.source) for e in report.unknown] == [
+        (box.cid, lost.cid),
+        (collage.cid, lost.cid),
+    ]
+
+
+def test_lic_6_judges_up_to_a_bound_and_says_so_past_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    photos = [ANA.work(PROJECT, f"Photo {n}", license="CC0-1.0") for n in range(4)]
+    box = made_of(BO, "Box", *photos, relation="collect", license="CC0-1.0")
+    collage = made_of(CY, "Collage", box, license="CC0-1.0")
+    monkeypatch.setattr("hitp2p.limits.LICENSE_HELD", 4)
+    whole = report_of(collage, box, *photos)
+    assert (len(whole.held), whole.held_is_cut) == (4, False)
+    monkeypatch.setattr("hitp2p.limits.LICENSE_HELD", 3)
+    cut = report_of(collage, box, *photos)
+    assert (len(cut.held), cut.held_is_cut) == (3, True)
+
+
 def test_a_source_that_is_not_here_is_not_judged() -> None:
     verse = ANA.work(PROJECT, "Verse")
     elsewhere = BO.project(title="Elsewhere")
