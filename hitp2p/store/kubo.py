@@ -155,6 +155,11 @@ class KuboStore(SqliteStore):
         return self._kubo.address
 
     @property
+    def rpc(self) -> KuboRpc:
+        """What sends requests to the daemon, until the store is closed."""
+        return self._kubo.rpc
+
+    @property
     def pin_name(self) -> str:
         """The name of all pins of holds of this workspace."""
         return PIN_NAME + self._workspace.hex()

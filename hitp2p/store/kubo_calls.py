@@ -51,6 +51,11 @@ class Kubo(Closing):
     def close(self) -> None:
         self._rpc.close()
 
+    @property
+    def rpc(self) -> KuboRpc:
+        """What sends its requests."""
+        return self._rpc
+
     def verify_version(self) -> str:
         """The daemon's version.
 

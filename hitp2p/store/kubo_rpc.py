@@ -19,7 +19,7 @@ from hitp2p.ports import Closing
 if TYPE_CHECKING:
     from hitp2p.store.kubo_address import KuboAddress
 
-__all__ = ["KuboRpc", "RefusedError"]
+__all__ = ["KuboRpc", "RefusedError", "TimeUpError"]
 
 CALL_S: Final = 60.0
 """How long the daemon may take over a call, in seconds."""
@@ -44,6 +44,10 @@ class RefusedError(BackendError):
 
     def __reduce__(self) -> tuple[object, ...]:
         return (type(self), (self.args[0], self.reason))
+
+
+class TimeUpError(BackendError):
+    """The daemon took longer than it was given."""
 
 
 class KuboRpc(Closing):
@@ -161,7 +165,7 @@ class KuboRpc(Closing):
             ) from error
 
     def _too_slow(self, command: str, within_s: float) -> NoReturn:
-        raise BackendError(
+        raise TimeUpError(
             f"{self._address} did not finish {command} within {within_s:g} seconds; see whether the daemon is "
             "busy or its disk slow, then try again"
         ) from None
@@ -173,7 +177,7 @@ class KuboRpc(Closing):
                 '("ipfs repo gc" removes what isn\'t pinned) and try again'
             ) from None
         if "context deadline exceeded" in reason:
-            raise BackendError(
+            raise TimeUpError(
                 f"{self._address} gave up {command} when its time was over; see whether the daemon is busy or "
                 "its disk slow, then try again"
             ) from None
