@@ -153,6 +153,12 @@ class LicenseError(UsageError):
     code = "license"
 
 
+class UnlistedError(UsageError):
+    """What was asked would tell the network of a project that is unlisted here."""
+
+    code = "unlisted"
+
+
 class PassphraseError(UsageError):
     """The passphrase doesn't open the key, or there is no way to ask for it."""
 

@@ -11,6 +11,7 @@ from hitp2p.dataclass import dataclass
 from hitp2p.errors import DecodeError, UsageError
 from hitp2p.store.choice import CREDENTIALS, SQLITE, store_name
 from hitp2p.store.contract import Store
+from hitp2p.store.kubo_index import holds
 from hitp2p.store.kubo_snapshot import SNAPSHOT_PIN, project_snapshot
 from hitp2p.store.project_set import count_held
 from hitp2p.store.sqlite import SqliteStore
@@ -119,7 +120,10 @@ def audit_daemon(store: Store, daemon: KuboAdmin) -> IpfsStatus:
     state = daemon.state()
     n_holds, n_unpinned = 0, 0
     if isinstance(kept, KuboStore) and kept.address == daemon.address:
-        n_holds, n_unpinned = kept.count_holds()
+        with kept.reading() as db:
+            noted = holds(db).keys()
+        pinned = {pin.cid for pin in daemon.iter_pins(kept.pin_name)}
+        n_holds, n_unpinned = len(noted), len(noted - pinned)
     linked, here = count_held(kept)
     return IpfsStatus(
         daemon=state,

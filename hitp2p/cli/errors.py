@@ -52,6 +52,7 @@ NEXT_STEPS: Final = {
     "missing-blocks": "Import a bundle that has the missing objects (hitp2p import FILE.car), then try again.",
     "not-found": "hitp2p list shows the works that are here, with their short names; hitp2p search finds them by title.",
     "ambiguous-name": "Give a few more characters of the one that you mean.",
+    "unlisted": "hitp2p ipfs status shows whom the daemon tells what it has; hitp2p project mark PROJECT --listed takes the mark away.",
     "passphrase": "Try again, or give it with --passphrase-file FILE or --passphrase-fd N.",
     "license": "Choose a licence that fits, or sign with --unchecked REASON, which every reader sees.",
     "key-file": "hitp2p id list shows the identities; HITP2P_KEYS names their folder.",

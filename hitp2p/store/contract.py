@@ -206,6 +206,18 @@ class Store(Protocol):
         """Compare the index with one made anew from the blocks; one sentence a difference. Changes nothing."""
         ...
 
+    def unlisted(self) -> frozenset[Cid]:
+        """The projects that are marked as unlisted. A mark belongs to the store, not to any object, and outlives the index."""
+        ...
+
+    def mark_unlisted(self, projects: Iterable[Cid], is_unlisted: bool = True, /) -> None:
+        """Set or take away the mark; the projects need not be here. It is on disk when this returns.
+
+        From then on a store that would announce what it holds refuses to take what may belong to such a project: `put`
+        raises UnlistedError, and nothing was written.
+        """
+        ...
+
     def backup(self, target: Path, /) -> None:
         """Write a consistent copy into the new folder `target`, while others go on writing. Opening it restores it.
 

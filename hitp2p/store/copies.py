@@ -16,6 +16,7 @@ from hitp2p.store.faults import store_errors
 from hitp2p.store.leaves import READ_FLAGS
 from hitp2p.store.mediafolder import hold_shared, release, sync_folder
 from hitp2p.store.schema import connect
+from hitp2p.store.unlisted import mark_unlisted, read_unlisted
 
 __all__ = ["copy_store", "new_folder"]
 
@@ -38,6 +39,7 @@ def copy_store(
             db.execute("VACUUM INTO ?", (str(unfinished / database),))
             for path in _finish_database(unfinished / database):
                 _copy_file(folder / media / path, unfinished / media / path)
+            mark_unlisted(unfinished, read_unlisted(folder), True)
         finally:
             release(lock)
 

@@ -37,8 +37,8 @@ from hitp2p.store.holds import Held, HoldCar, pack, pack_again, pack_loose
 from hitp2p.store.index import rebuild
 from hitp2p.store.intact import is_intact, require_intact
 from hitp2p.store.kubo_address import KuboAddress
+from hitp2p.store.kubo_admin import KuboAdmin, connect_admin
 from hitp2p.store.kubo_batch import NONCE_BYTES, index_batch, new_nonces, part_batch
-from hitp2p.store.kubo_calls import Kubo
 from hitp2p.store.kubo_care import compare_daemon, copy_all, recover
 from hitp2p.store.kubo_index import (
     add_hold,
@@ -58,6 +58,7 @@ from hitp2p.store.kubo_snapshot import missing_in, pin_snapshot, project_snapsho
 from hitp2p.store.leaves import read_leaf
 from hitp2p.store.names import INDEX
 from hitp2p.store.sqlite import MEDIA, SqliteStore
+from hitp2p.store.unlisted import has_unlisted
 from hitp2p.store.writing import put_batch, remove_blocks
 
 __all__ = ["PIN_NAME", "KuboStore"]
@@ -87,7 +88,7 @@ class _Unit:
 class KuboStore(SqliteStore):
     """A store on a daemon, with an index in a folder; see `hitp2p.store.contract.Store`."""
 
-    def __init__(self, connections: Connections, folder: Path, kubo: Kubo) -> None:
+    def __init__(self, connections: Connections, folder: Path, kubo: KuboAdmin) -> None:
         """For `connect`."""
         super().__init__(connections, folder)
         self._kubo = kubo
@@ -120,7 +121,7 @@ class KuboStore(SqliteStore):
             UsageError: the extra `ipfs` isn't installed.
         """
         folder = folder.absolute()
-        kubo = Kubo(KuboRpc(address, authorization=authorization, within_s=within_s), address)
+        kubo = connect_admin(address, authorization, within_s=within_s)
         try:
             with store_errors(folder):
                 (folder / MEDIA).mkdir(parents=True, exist_ok=True)
@@ -185,6 +186,8 @@ class KuboStore(SqliteStore):
     def put(self, batch: WriteBatch, *, durable: bool = True) -> tuple[ObjectRow, ...]:
         for cid, data in batch.blocks:
             require_intact(cid, data)
+        if has_unlisted(batch, self.unlisted()):
+            self._kubo.require_silent()
         while True:
             with suppress(_Again), self._unit() as unit:
                 return self._put(batch, unit, durable)
@@ -342,6 +345,8 @@ class KuboStore(SqliteStore):
             NotFoundError: the project isn't here.
             BackendError: the daemon fails; the one before is still pinned.
         """
+        if project in self.unlisted():
+            self._kubo.require_silent()
         with self._unit(), self._connections.read() as db:
             snapshot = project_snapshot(db, project)
             if next(missing_in(db, project, self), None) is not None:
@@ -362,12 +367,6 @@ class KuboStore(SqliteStore):
         with self._connections.use() as db:
             return (*found, *compare_daemon(db, self._kubo, self.pin_name))
 
-    def count_holds(self) -> tuple[int, int]:
-        """How many holds the index knows, and how many of these aren't pinned on the daemon any more."""
-        with self._connections.use() as db:
-            noted = holds(db).keys()
-        return len(noted), len(noted - {pin.cid for pin in self._kubo.iter_pins(self.pin_name)})
-
     def repair(self) -> int:
         """Pin again what lost its pin on the daemon, and let go of pins that the index doesn't know.
 
@@ -376,6 +375,8 @@ class KuboStore(SqliteStore):
         Raises:
             BackendError: blocks are lost that the index doesn't hold itself; they must be put again.
         """
+        if self.unlisted():
+            self._kubo.require_silent()
         with self._unit(alone=True) as unit, self._writing() as db:
             noted = holds(db)
             pinned = {pin.cid for pin in self._kubo.iter_pins(self.pin_name)}
@@ -397,6 +398,7 @@ class KuboStore(SqliteStore):
 
     def backup(self, target: Path, /) -> None:
         with new_folder(target.absolute()) as unfinished, SqliteStore.open(unfinished) as copy:
+            copy.mark_unlisted(self.unlisted())
             copy_all(self, copy)
 
     def close(self) -> None:

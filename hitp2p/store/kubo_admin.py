@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from hitp2p.dataclass import dataclass
+from hitp2p.errors import UnlistedError
 from hitp2p.store.kubo_address import KuboAddress
 from hitp2p.store.kubo_calls import Kubo, as_map
 from hitp2p.store.kubo_rpc import KuboRpc, RefusedError
@@ -20,6 +21,8 @@ __all__ = ["DaemonState", "KuboAdmin", "Providing", "connect_admin"]
 
 _NOT_ONLINE: Final = "online mode"
 """In the error of every command that needs the network, where the daemon runs without one."""
+_SILENCED_SINCE: Final = (0, 38)
+"""The first version that knows `Provide.Enabled`; an older one may have such a key in its config, and announces."""
 _LOCAL: Final = ("/ip4/127.", "/ip6/::1/", "/unix/")
 """How addresses begin that lead to a daemon of this machine."""
 
@@ -84,21 +87,44 @@ class KuboAdmin(Kubo):
             repo_bytes=_whole(repo.get("RepoSize")),
             limit_bytes=_whole(repo.get("StorageMax")),
             watermark=_whole(store.get("StorageGCWatermark")),
-            providing=self._providing(config, repo, is_online=n_peers is not None),
+            providing=self._providing(version, config, repo, is_online=n_peers is not None),
         )
 
     def providing(self) -> Providing:
         """Whom the daemon tells what it has, as of now."""
+        version = self.verify_version()
         config, repo = self._one("config/show"), self._one("repo/stat")
-        return self._providing(config, repo, is_online=self._n_peers() is not None)
+        return self._providing(version, config, repo, is_online=self._n_peers() is not None)
 
-    def _providing(self, config: Any, repo: Any, *, is_online: bool) -> Providing:
+    def require_silent(self) -> None:
+        """Before something of an unlisted project goes to the daemon, or is made easier to find there.
+
+        Raises:
+            UnlistedError: strangers could learn from the network that the daemon has it.
+        """
+        providing = self.providing()
+        if providing.is_silent:
+            return
+        if providing.is_on:
+            how = (
+                'turn that off with "ipfs config --json Provide.Enabled false" (Kubo 0.38 or later) and restart the '
+                "daemon, or give it a swarm key that only daemons of your own have"
+            )
+        else:
+            how = "its config has announcing off, but it has run since before: restart the daemon"
+        raise UnlistedError(
+            f"{self.address} tells the network which blocks it has, so nothing of an unlisted project was sent "
+            f"there; {how}"
+        )
+
+    def _providing(self, version: str, config: Any, repo: Any, *, is_online: bool) -> Providing:
         said = as_map(config.get("Provide"))
         strategy = said.get("Strategy")
+        knows = tuple(map(int, version.split("-")[0].split(".")[:2])) >= _SILENCED_SINCE
         return Providing(
-            is_on=said.get("Enabled") is not False,
+            is_on=not knows or said.get("Enabled") is not False,
             strategy=strategy if isinstance(strategy, str) and strategy else "all",
-            is_running=self._is_providing() if is_online else False,
+            is_running=False if not is_online else self._is_providing() if knows else None,
             is_private=self._is_private(config, repo),
         )
 

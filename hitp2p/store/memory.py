@@ -44,6 +44,7 @@ class MemoryStore(Closing):
         self._blocks: dict[Cid, bytes] = {}
         self._leaves: dict[Cid, dict[str, LeafPlace]] = {}
         """By path, because a block may lie in several files."""
+        self._unlisted: set[Cid] = set()
         self._is_closed = False
 
     @property
@@ -253,6 +254,14 @@ class MemoryStore(Closing):
         with self._open():
             return ()  # there is no second place where it could differ
 
+    def unlisted(self) -> frozenset[Cid]:
+        with self._open():
+            return frozenset(self._unlisted)
+
+    def mark_unlisted(self, projects: Iterable[Cid], is_unlisted: bool = True, /) -> None:
+        with self._open():
+            (self._unlisted.update if is_unlisted else self._unlisted.difference_update)(projects)
+
     def backup(self, target: Path, /) -> None:
         with self._open():
             batch = WriteBatch(
@@ -261,6 +270,7 @@ class MemoryStore(Closing):
                 leaves=list(self.places()),
             )
         with new_folder(target) as unfinished, SqliteStore.open(unfinished) as copy:
+            copy.mark_unlisted(self.unlisted())
             copy.put(batch)
 
     def close(self) -> None:

@@ -35,6 +35,7 @@ from hitp2p.store.mediafolder import (
 )
 from hitp2p.store.names import parse_stored_cid, prefix_range
 from hitp2p.store.schema import migrate, needs_migration, searches_with_fts5
+from hitp2p.store.unlisted import mark_unlisted, read_unlisted
 from hitp2p.store.writing import put_batch, remove_blocks
 
 __all__ = ["DATABASE", "MEDIA", "SqliteStore"]
@@ -312,6 +313,12 @@ class SqliteStore(Closing):
         with store_errors(self._connections.path), self._connections.read() as db:
             damage = [row[0] for row in db.execute("PRAGMA integrity_check") if row[0] != "ok"]
             return (*damage, *compare_index(db, fts5=self._fts5))
+
+    def unlisted(self) -> frozenset[Cid]:
+        return read_unlisted(self._folder)
+
+    def mark_unlisted(self, projects: Iterable[Cid], is_unlisted: bool = True, /) -> None:
+        mark_unlisted(self._folder, projects, is_unlisted)
 
     def backup(self, target: Path, /) -> None:
         with self._connections.use() as db:

@@ -471,6 +471,22 @@ class StoreSuite:
         with pytest.raises(UsageError):
             full.backup(tmp_path / "backup")
 
+    def test_a_mark_of_an_unlisted_project_stays_and_goes_along(
+        self, full: Store, story: Story, tmp_path: Path
+    ) -> None:
+        project, other = story.project.cid, story.elsewhere.cid
+        assert full.unlisted() == frozenset()
+        full.mark_unlisted([project, other])
+        full.mark_unlisted([project])
+        full.mark_unlisted([other], False)
+        full.mark_unlisted([other], False)
+        assert full.unlisted() == {project}
+        full.rebuild_index()
+        assert full.unlisted() == {project}
+        full.backup(tmp_path / "backup")
+        with SqliteStore.open(tmp_path / "backup") as copy:
+            assert copy.unlisted() == {project}
+
     def test_a_sound_store_is_found_sound(self, full: Store, story: Story) -> None:
         seen: list[int] = []
         report = audit_store(full, progress=seen.append)
