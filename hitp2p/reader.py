@@ -102,6 +102,11 @@ class Reader:
         """The projects here, in order of arrival."""
         return tuple(self.show(row.cid) for row in self.store.rows(kind="project"))
 
+    def is_unlisted(self, obj: ObjectLike) -> bool:
+        """Whether an object's project, or the project itself, is marked as unlisted in this workspace."""
+        found = self.show(obj)
+        return not self.store.unlisted().isdisjoint({found.cid, found.project})
+
     def search(
         self, words: str, *, project: ObjectLike | None = None, limit: int = 50
     ) -> tuple[SignedObject, ...]:

@@ -84,11 +84,14 @@ def _write(bundle: Bundle, store: Store, path: Path, missing: list[Cid]) -> int:
     return n_blocks
 
 
-def import_bundle(store: Store, path: Path) -> Carried:
+def import_bundle(store: Store, path: Path, *, unlisted: bool = False) -> Carried:
     """Check a bundle whole, then store it in one transaction.
 
     For that, list pages, texts and media are read from the file a second time, a few at once, so they never fill
     the memory.
+
+    Args:
+        unlisted: mark the work's project as unlisted first.
 
     Raises:
         InvalidError: the file breaks a rule; nothing is stored.
@@ -96,6 +99,9 @@ def import_bundle(store: Store, path: Path) -> Carried:
     """
     passed: set[Cid] = set()
     contents, n_blocks = read_bundle(path, on_block=lambda cid, _: passed.add(cid))
+    if unlisted:
+        work = contents.objects[contents.work]
+        store.mark_unlisted([work.project or work.cid])
     with store.exclusive():
         new = store.put(WriteBatch(objects=tuple(contents.objects.values())))
         for blocks in _iter_parts(path, passed):

@@ -39,7 +39,7 @@ from hitp2p.objects.envelope import SignedObject
 from hitp2p.objects.project import Project, threshold_rules
 from hitp2p.ports import Clock, Randomness
 from hitp2p.statements import Statements
-from hitp2p.store.contract import Store
+from hitp2p.store.contract import Store, WriteBatch
 
 if TYPE_CHECKING:
     from hitp2p.codec.cid import Cid
@@ -123,6 +123,7 @@ class Workspace(Statements):
         accepts: Sequence[str] = (),
         languages: Sequence[str] = (),
         tags: Sequence[str] = (),
+        unlisted: bool = False,
         dry_run: bool = False,
     ) -> SignedObject:
         """Open a project; its CID is its name for ever.
@@ -130,7 +131,11 @@ class Workspace(Statements):
         Args:
             license: default for contributions that state none, as an SPDX expression.
             accepts: the licences that the project takes; empty for any.
+            unlisted: mark it here, so that nothing of it goes to a daemon that announces what it has. It isn't encrypted.
             dry_run: build and check, store nothing.
+
+        Raises:
+            UnlistedError: the store is on a daemon that announces; nothing was stored.
         """
         body = Project(
             title=title,
@@ -142,7 +147,25 @@ class Workspace(Statements):
             tags=tuple(tags),
             nonce=self._randomness(16),
         ).to_body()
-        return self._sign("project", body, by=by, dry_run=dry_run)
+        if not unlisted or dry_run:
+            return self._sign("project", body, by=by, dry_run=dry_run)
+        made = self._sign("project", body, by=by, dry_run=True)
+        self.store.mark_unlisted([made.cid])
+        try:
+            self._put(made, self._events(by, self.store.events(by.cid)), WriteBatch())
+        except BaseException:
+            self.store.mark_unlisted([made.cid], False)
+            raise
+        return made
+
+    def mark_unlisted(self, project: ObjectLike, unlisted: bool = True) -> None:
+        """Mark a project as unlisted in this workspace, or take the mark away. No object changes.
+
+        From then on nothing of it goes to a daemon that announces what it has. Unlisted is not encrypted.
+        """
+        home = self.show(project)
+        as_project(home)
+        self.store.mark_unlisted([home.cid], unlisted)
 
     def contribute(
         self,
@@ -288,8 +311,11 @@ class Workspace(Statements):
 
     # --- carrying ---------------------------------------------------------------------------------
 
-    def import_(self, path: str | os.PathLike[str]) -> Carried:
+    def import_(self, path: str | os.PathLike[str], *, unlisted: bool = False) -> Carried:
         """Take in a bundle: everything is checked, and stored in one transaction, or nothing is.
+
+        Args:
+            unlisted: mark the work's project as unlisted here before anything is stored.
 
         Raises:
             InvalidError: the file breaks a rule; it names the block and the rule.
@@ -297,7 +323,7 @@ class Workspace(Statements):
         """
         from hitp2p.transfer import import_bundle
 
-        return import_bundle(self.store, Path(path))
+        return import_bundle(self.store, Path(path), unlisted=unlisted)
 
     # --- keeping ----------------------------------------------------------------------------------
 

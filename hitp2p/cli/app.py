@@ -39,7 +39,7 @@ VERBS: Final[Mapping[str, Mapping[str, str]]] = {
         "tour": "Play a whole story in a fresh folder, then explore it.",
         "init": "Make a folder into a workspace.",
         "id": "Your identities: new, show, list, default, rotate, revoke, export, import.",
-        "project": "Projects: new, list, show.",
+        "project": "Projects: new, list, show, mark.",
     },
     "Make": {
         "contribute": "Add a work of your own to a project.",
@@ -101,6 +101,7 @@ PROJECT_VERBS: Final[Mapping[str, str]] = {
     "new": "Open a project.",
     "list": "The projects that are here.",
     "show": "A project in full.",
+    "mark": "Mark a project as unlisted here, or take that away.",
 }
 IPFS_VERBS: Final[Mapping[str, str]] = {
     "status": "How the daemon is, and what it keeps of this workspace.",

@@ -238,11 +238,12 @@ def parse_foreign(text: str) -> Use:
     )
 
 
-def show_made(run: Run, made: SignedObject, *, dry_run: bool) -> None:
-    """The result of a verb that signs one object."""
+def show_made(run: Run, made: SignedObject, *, dry_run: bool, **also: object) -> None:
+    """The result of a verb that signs one object; `also` goes into its JSON."""
     names = Names(run.workspace)
     run.out.emit(
-        _made_record(made, names, dry_run=dry_run), _made_lines(made, names, dry_run=dry_run)
+        _made_record(made, names, dry_run=dry_run) | also,
+        _made_lines(made, names, dry_run=dry_run),
     )
 
 

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
 from hitp2p.cli.errors import with_step
 from hitp2p.errors import UsageError
 
-__all__ = ["media_option", "refuse_existing"]
+if TYPE_CHECKING:
+    from hitp2p.cli.run import Run
+    from hitp2p.objects.envelope import SignedObject
+
+__all__ = ["UNLISTED", "media_option", "refuse_existing", "say_if_unlisted"]
 
 F = TypeVar("F", bound=Callable[..., Any])
+UNLISTED: Final = (
+    "Unlisted means that hitp2p puts nothing of this project where it would be announced; it is not encrypted, so "
+    "whoever gets a file or a block of it can read it and pass it on."
+)
+"""Said wherever somebody may take unlisted for secret."""
 
 
 def media_option(function: F) -> F:
@@ -38,3 +47,11 @@ def refuse_existing(target: str, *, force: bool) -> Path:
     if path.exists() and not force:
         raise with_step(UsageError(f"{target} exists already"), "Add --force to replace it.")
     return path
+
+
+def say_if_unlisted(run: Run, work: SignedObject) -> None:
+    """Before a file of an unlisted project goes out: what that means, and what the one who gets it has to do."""
+    if run.workspace.is_unlisted(work):
+        run.out.say(
+            f"{UNLISTED} Whoever takes it in marks it with: hitp2p import --unlisted FILE.car"
+        )

@@ -20,6 +20,7 @@ RUNS: tuple[tuple[str, ...], ...] = (
     ("project", "new", "Rain", "--purpose", "Sounds", "--accept", "CC0-1.0", "--as", "Ana"),
     ("project", "list"),
     ("project", "show", "Rain"),
+    ("project", "mark", "Rain", "--unlisted"),
     ("contribute", "verse.txt", "--title", "Again", "--project", "{project}", "--as", "Ana"),
     ("contribute", "--title", "Never", "--project", "{project}", "--as", "Ana", "--dry-run"),
     ("remix", "song.wav", "--of", "{song},sample", "--title", "Loop", "--as", "Bo"),

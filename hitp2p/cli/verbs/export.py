@@ -11,7 +11,7 @@ from hitp2p.cli.names import title_of
 from hitp2p.cli.output import n_of, size
 from hitp2p.cli.places import tidy
 from hitp2p.cli.run import Run
-from hitp2p.cli.sending import media_option, refuse_existing
+from hitp2p.cli.sending import media_option, refuse_existing, say_if_unlisted
 
 if TYPE_CHECKING:
     from hitp2p.trail.bundle import MediaChoice
@@ -75,3 +75,4 @@ def command(run: Run, cid: str, target: str, media: MediaChoice, force: bool) ->
         },
         lines,
     )
+    say_if_unlisted(run, work)

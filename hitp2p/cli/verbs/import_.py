@@ -10,6 +10,7 @@ from hitp2p.cli.app import verb
 from hitp2p.cli.names import title_of
 from hitp2p.cli.places import tidy
 from hitp2p.cli.run import Run
+from hitp2p.cli.sending import UNLISTED
 from hitp2p.trail.display import short_name
 
 
@@ -29,7 +30,12 @@ from hitp2p.trail.display import short_name
 @click.argument(
     "files", nargs=-1, required=True, metavar="FILE.car...", type=click.Path(dir_okay=False)
 )
-def command(run: Run, files: tuple[str, ...]) -> None:
+@click.option(
+    "--unlisted",
+    is_flag=True,
+    help="Mark the works' projects as unlisted here, before anything is stored.",
+)
+def command(run: Run, files: tuple[str, ...], unlisted: bool) -> None:
     """Check bundles and take them in: every hash, signature and rule, then all of it or nothing.
 
     A file that breaks a rule is refused with the id of the rule, and leaves no trace.
@@ -38,7 +44,7 @@ def command(run: Run, files: tuple[str, ...]) -> None:
     records: list[dict[str, object]] = []
     lines: list[str] = []
     for file in files:
-        carried = ws.import_(file)
+        carried = ws.import_(file, unlisted=unlisted)
         records.append(
             {
                 "file": file,
@@ -55,3 +61,5 @@ def command(run: Run, files: tuple[str, ...]) -> None:
             f"  objects  {carried.n_objects:,}, of which {carried.n_new:,} {'is' if carried.n_new == 1 else 'are'} new here",
         ]
     run.out.emit({"files": records}, lines)
+    if unlisted:
+        run.out.say(UNLISTED)

@@ -12,12 +12,17 @@ from hitp2p.trail.display import short_name
 
 @verb(
     examples=[("hitp2p project list", "The projects in this workspace.")],
-    json_fields=prefixed("projects[].", OBJECT_FIELDS) | {"projects[].n_works": "works in it"},
+    json_fields=prefixed("projects[].", OBJECT_FIELDS)
+    | {
+        "projects[].n_works": "works in it",
+        "projects[].is_unlisted": "whether it is marked as unlisted in this workspace",
+    },
 )
 def command(run: Run) -> None:
     """List the projects that are here, in the order in which they came."""
     ws, names = run.workspace, Names(run.workspace)
     projects = ws.projects()
+    unlisted = ws.store.unlisted()
     counts = [
         sum(row.kind in ("contribution", "call", "release") for row in ws.rows(project=project.cid))
         for project in projects
@@ -26,7 +31,7 @@ def command(run: Run) -> None:
         (
             short_name(p.cid),
             str(n),
-            title_of(p),
+            title_of(p) + (" (unlisted)" if p.cid in unlisted else ""),
             str(p.body.get("license", "")),
             names.person(p.author),
         )
@@ -35,7 +40,7 @@ def command(run: Run) -> None:
     run.out.emit(
         {
             "projects": [
-                object_record(p, names) | {"n_works": n}
+                object_record(p, names) | {"n_works": n, "is_unlisted": p.cid in unlisted}
                 for p, n in zip(projects, counts, strict=True)
             ]
         },

@@ -7,6 +7,7 @@ import click
 from hitp2p.cli.app import verb
 from hitp2p.cli.making import MADE_FIELDS, show_made, signing_options
 from hitp2p.cli.run import Run
+from hitp2p.cli.sending import UNLISTED
 
 
 @verb(
@@ -19,8 +20,12 @@ from hitp2p.cli.run import Run
             "hitp2p project new Rain --purpose 'Sounds of rain' --accept CC0-1.0 --accept CC-BY-4.0",
             "Say what it is for, and which licences it takes.",
         ),
+        (
+            "hitp2p project new Demo --unlisted",
+            "Keep it off IPFS daemons that announce what they have.",
+        ),
     ],
-    json_fields=MADE_FIELDS,
+    json_fields=MADE_FIELDS | {"is_unlisted": "whether it is marked as unlisted here"},
 )
 @click.argument("title")
 @click.option(
@@ -38,6 +43,11 @@ from hitp2p.cli.run import Run
     "--language", "languages", metavar="TAG", multiple=True, help="Language, such as en or pt-BR."
 )
 @click.option("--tag", "tags", metavar="TAG", multiple=True, help="A word to find it by.")
+@click.option(
+    "--unlisted",
+    is_flag=True,
+    help="Keep it off daemons that tell the network what they have. It isn't encrypted.",
+)
 @signing_options
 def command(
     run: Run,
@@ -47,6 +57,7 @@ def command(
     accepts: tuple[str, ...],
     languages: tuple[str, ...],
     tags: tuple[str, ...],
+    unlisted: bool,
     dry_run: bool,
 ) -> None:
     """Open a project: the object that others add their works to.
@@ -62,6 +73,9 @@ def command(
         accepts=accepts,
         languages=languages,
         tags=tags,
+        unlisted=unlisted,
         dry_run=dry_run,
     )
-    show_made(run, made, dry_run=dry_run)
+    show_made(run, made, dry_run=dry_run, is_unlisted=unlisted)
+    if unlisted:
+        run.out.say(UNLISTED)

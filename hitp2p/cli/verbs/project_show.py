@@ -9,6 +9,7 @@ from hitp2p.cli.names import Names, find_project, title_of
 from hitp2p.cli.output import n_of
 from hitp2p.cli.records import OBJECT_FIELDS, dag_json, object_lines, object_record
 from hitp2p.cli.run import Run
+from hitp2p.cli.sending import UNLISTED
 from hitp2p.trail.display import short_name
 
 SHOWN = 20
@@ -24,6 +25,7 @@ SHOWN = 20
     | {
         "purpose": "what it is for, or null",
         "accepts[]": "licences that works may have; any where there are none",
+        "is_unlisted": "whether it is marked as unlisted in this workspace",
         "n_works": "works in it",
         "heads[]": "works that no work builds on yet",
         "body": "the body as signed, as DAG-JSON",
@@ -46,6 +48,9 @@ def command(run: Run, project: str | None) -> None:
     lines = [title_of(obj), *object_lines(obj, names)]
     if isinstance(purpose, str):
         lines += [f"  | {line}" for line in purpose.split("\n")]
+    is_unlisted = ws.is_unlisted(obj)
+    if is_unlisted:
+        lines.append("Unlisted in this workspace")
     if accepts:
         lines.append(f"Takes works under {', '.join(accepts)}")
     lines.append(f"{n_of(n_works, 'work')}; not built on yet:" if heads else "No work yet.")
@@ -57,9 +62,12 @@ def command(run: Run, project: str | None) -> None:
         | {
             "purpose": purpose if isinstance(purpose, str) else None,
             "accepts": accepts,
+            "is_unlisted": is_unlisted,
             "n_works": n_works,
             "heads": [str(cid) for cid in heads],
             "body": dag_json(obj.body),
         },
         lines,
     )
+    if is_unlisted:
+        run.out.say(UNLISTED)

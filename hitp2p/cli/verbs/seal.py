@@ -11,7 +11,7 @@ from hitp2p.cli.app import completing, verb
 from hitp2p.cli.names import title_of
 from hitp2p.cli.places import tidy
 from hitp2p.cli.run import Run
-from hitp2p.cli.sending import media_option, refuse_existing
+from hitp2p.cli.sending import media_option, refuse_existing, say_if_unlisted
 
 if TYPE_CHECKING:
     from hitp2p.trail.bundle import MediaChoice
@@ -76,3 +76,4 @@ def command(
         "why_not": done.why_not,
     }
     run.out.emit(record, lines)
+    say_if_unlisted(run, ws.show(done.work))
