@@ -29,6 +29,7 @@ from hitp2p.errors import (
     MissingBlocksError,
     UsageError,
 )
+from hitp2p.store.carrying import carry
 from hitp2p.store.connections import Connections
 from hitp2p.store.contract import LeafPlace, ObjectRow, WriteBatch
 from hitp2p.store.copies import new_folder
@@ -39,7 +40,7 @@ from hitp2p.store.intact import is_intact, require_intact
 from hitp2p.store.kubo_address import KuboAddress
 from hitp2p.store.kubo_admin import KuboAdmin, connect_admin
 from hitp2p.store.kubo_batch import NONCE_BYTES, index_batch, new_nonces, part_batch
-from hitp2p.store.kubo_care import compare_daemon, copy_all, recover
+from hitp2p.store.kubo_care import compare_daemon, recover
 from hitp2p.store.kubo_index import (
     add_hold,
     create_tables,
@@ -398,8 +399,8 @@ class KuboStore(SqliteStore):
 
     def backup(self, target: Path, /) -> None:
         with new_folder(target.absolute()) as unfinished, SqliteStore.open(unfinished) as copy:
-            copy.mark_unlisted(self.unlisted())
-            copy_all(self, copy)
+            for fault in carry(self, copy).faults:
+                raise CorruptBlockError(fault.message, fault.cid)
 
     def close(self) -> None:
         super().close()

@@ -1,4 +1,4 @@
-"""Care for a Kubo store: the index from the pins alone, the daemon against the index, all of it into another store."""
+"""Care for a Kubo store: the index from the pins alone, the daemon against the index."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Final
 
 from hitp2p.codec.cid import DAG_CBOR, OBJECT_CID_HEAD, Cid
 from hitp2p.errors import BackendError, InvalidError, LostBlockError, MissingBlocksError
-from hitp2p.objects.envelope import SignedObject, parse_object, verify_object
-from hitp2p.store.contract import Store, WriteBatch
+from hitp2p.objects.envelope import SignedObject, verify_object
+from hitp2p.store.contract import WriteBatch
 from hitp2p.store.holds import Held, alias_of, parse_hold
 from hitp2p.store.index import chunks, find_by_cid, in_order, parse_intact
 from hitp2p.store.intact import is_intact
@@ -21,14 +21,12 @@ from hitp2p.store.names import parse_stored_cid
 from hitp2p.store.writing import put_batch
 from hitp2p.trail.check import verify_in_trail
 
-__all__ = ["compare_daemon", "copy_all", "recover"]
+__all__ = ["compare_daemon", "recover"]
 
 _THREADS: Final = 8
 """Calls to the daemon at once: four times as fast as one after the other."""
 _WORTH_IT: Final = 8
 """More blocks than this are fetched together."""
-_PART_BYTES: Final = 8 * 1024 * 1024
-"""How much of texts and media is held at once, in bytes."""
 _TOLD: Final = 5
 """Blocks that are named one by one; of the others, how many there are."""
 
@@ -192,26 +190,3 @@ def _told(what: str, cids: Collection[Cid]) -> Iterator[str]:
         names = ", ".join(map(str, sorted(cids)[:_TOLD]))
         more = f" and {len(cids) - _TOLD} more" if len(cids) > _TOLD else ""
         yield f"{what}: {names}{more}"
-
-
-# --- into another store -----------------------------------------------------------------------------
-
-
-def copy_all(source: Store, target: Store) -> None:
-    """Put all that a store holds into another one; what arrives meanwhile may be left out."""
-    for chunk in chunks(row.cid for row in source.rows()):
-        target.put(
-            WriteBatch(objects=[parse_object(source.get(cid) or b"", cid=cid) for cid in chunk])
-        )
-    target.put(WriteBatch(leaves=tuple(source.places())))
-    part: list[tuple[Cid, bytes]] = []
-    n_bytes = 0
-    for cid in source.iter_cids():
-        data = None if target.has(cid) else source.get(cid)
-        if data is not None:
-            part.append((cid, data))
-            n_bytes += len(data)
-        if n_bytes >= _PART_BYTES:
-            target.put(WriteBatch(blocks=part))
-            part, n_bytes = [], 0
-    target.put(WriteBatch(blocks=part))

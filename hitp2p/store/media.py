@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO, FileIO
 from pathlib import Path
@@ -33,11 +33,13 @@ from hitp2p.store.mediafolder import (
     unfinished_path,
 )
 
-__all__ = ["INLINE_BYTES", "AddedMedia", "Mode", "add_media"]
+__all__ = ["INLINE_BYTES", "AddedMedia", "Mode", "add_media", "add_stream"]
 
 Mode: TypeAlias = Literal["copy", "reference"]
 Progress: TypeAlias = Callable[[int, int], None]
 """Called with bytes done and bytes in all, now and then, in the caller's thread."""
+_Built: TypeAlias = tuple[BuiltFile, list[Leaf], list[tuple[Cid, bytes]]]
+"""A file's tree, its leaves and its other blocks."""
 
 INLINE_BYTES: Final = 64 * 1024
 """A file up to this size is copied into the database: there it costs no sync of its own, and SQLite reads it faster."""
@@ -143,7 +145,7 @@ class _Watched:
 
 def _build(
     stream: ByteReader, size: int, progress: Progress | None, also: ByteTaker | None = None
-) -> tuple[BuiltFile, list[Leaf], list[tuple[Cid, bytes]]]:
+) -> _Built:
     leaves: list[Leaf] = []
     nodes: list[tuple[Cid, bytes]] = []
 
@@ -181,30 +183,71 @@ def _read_in(source: _Source, progress: Progress | None) -> AddedMedia:
     return AddedMedia(built=built, blocks=(*blocks.items(), *nodes), leaves=())
 
 
+def add_stream(folder: Path, pieces: Iterator[bytes], size: int) -> AddedMedia:
+    """Make the content of a file that lies elsewhere ready to be put; as `add_media` does with a copy.
+
+    Args:
+        folder: the store's media folder.
+        pieces: the content; what they raise is passed on, and nothing of the copy stays.
+        size: length of the content in bytes. What is past it is left out.
+
+    Raises:
+        StoreFullError: no room for the copy; nothing of it stays.
+    """
+    return _keep(folder, size, lambda file: _write_through(_Pieces(pieces), size, None, file))
+
+
+class _Pieces:
+    """Pieces of bytes as a stream."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self._rest = memoryview(b"")
+
+    def readinto(self, buffer: memoryview, /) -> int:
+        if not self._rest:
+            self._rest = memoryview(next(self._pieces, b""))
+        length = min(len(buffer), len(self._rest))
+        buffer[:length] = self._rest[:length]
+        self._rest = self._rest[length:]
+        return length
+
+
 def _copy(source: _Source, progress: Progress | None, folder: Path) -> AddedMedia:
+    def write(copy: FileIO) -> _Built:
+        if share_blocks(source.number, copy.fileno()):
+            built = _build(copy, source.size, progress)
+        else:
+            built = _write_through(source.file, source.size, progress, copy)
+        source.require_same()
+        return built
+
+    return _keep(folder, source.size, write)
+
+
+def _write_through(
+    stream: ByteReader, size: int, progress: Progress | None, copy: FileIO
+) -> _Built:
+    with CopyWriter(copy.fileno()) as writer:
+        return _build(stream, size, progress, writer)
+
+
+def _keep(folder: Path, size: int, write: Callable[[FileIO], _Built]) -> AddedMedia:
+    """Have a new file written and give it its name, with the folder kept from whoever tidies."""
     with store_errors(folder):
         lock = hold_shared(folder)
         try:
-            if source.size >= RESERVE_FROM_BYTES:
+            if size >= RESERVE_FROM_BYTES:
                 keep_reserve(folder)
-            return _write_copy(source, progress, folder, lock)
+            unfinished = unfinished_path(folder)
+            try:
+                with FileIO(unfinished, "xb+") as copy:
+                    built, leaves, nodes = write(copy)
+                    os.fsync(copy.fileno())
+                path = place_file(folder, unfinished, built.sha256)
+            finally:
+                unfinished.unlink(missing_ok=True)
         except BaseException:
             release(lock)
             raise
-
-
-def _write_copy(source: _Source, progress: Progress | None, folder: Path, lock: int) -> AddedMedia:
-    unfinished = unfinished_path(folder)
-    try:
-        with FileIO(unfinished, "xb+") as copy:
-            if share_blocks(source.number, copy.fileno()):
-                built, leaves, nodes = _build(copy, source.size, progress)
-            else:
-                with CopyWriter(copy.fileno()) as writer:
-                    built, leaves, nodes = _build(source.file, source.size, progress, writer)
-            os.fsync(copy.fileno())
-        source.require_same()
-        path = place_file(folder, unfinished, built.sha256)
-    finally:
-        unfinished.unlink(missing_ok=True)
     return AddedMedia(built=built, blocks=tuple(nodes), leaves=_places(leaves, path), _lock=lock)

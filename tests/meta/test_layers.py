@@ -29,6 +29,7 @@ LAYERS: dict[int, tuple[str, ...]] = {
         "ipfs_care",
         "licensing",
         "matching",
+        "moving",
         "naming",
         "node",
         "reader",

@@ -31,10 +31,8 @@ from hitp2p.store.gc import collect
 from hitp2p.store.holds import Held, alias_of, encode_hold
 from hitp2p.store.kubo import KuboStore
 from hitp2p.store.kubo_address import parse_kubo_address
-from hitp2p.store.kubo_care import copy_all
 from hitp2p.store.media import add_media
 from hitp2p.store.names import INDEX
-from hitp2p.store.sqlite import SqliteStore
 from hitp2p.testing.people import Person
 from hitp2p.testing.store_suite import Story, answers, media_entry, raw_block, run_threads
 from hitp2p.trail.snapshot import iter_snapshot
@@ -665,20 +663,6 @@ def test_damaged_bytes_in_the_index_are_fetched_from_the_daemon(
     assert store.get(story.song.cid) == story.song.block
     assert store.rebuild_index() == ()
     assert audit_store(store).is_sound
-
-
-def test_works_that_go_to_a_daemon_and_back_are_the_same_bytes(
-    store: KuboStore, story: Story, tmp_path: Path
-) -> None:
-    with SqliteStore.open(tmp_path / "first") as first, SqliteStore.open(tmp_path / "last") as last:
-        first.put(story.batch)
-        copy_all(first, store)
-        copy_all(store, last)
-        assert answers(last, story.objects) == answers(first, story.objects)
-        assert answers(store, story.objects) == answers(first, story.objects)
-        assert {cid: last.get(cid) for cid in last.iter_cids()} == {
-            cid: first.get(cid) for cid in first.iter_cids()
-        }
 
 
 # --- beside others --------------------------------------------------------------------------------

@@ -11,10 +11,10 @@ from kubo_daemon import KuboDaemon, running_kubo
 
 from hitp2p.codec.cid import Cid
 from hitp2p.errors import UnlistedError
+from hitp2p.store.carrying import carry
 from hitp2p.store.contract import WriteBatch
 from hitp2p.store.kubo import KuboStore
 from hitp2p.store.kubo_address import parse_kubo_address
-from hitp2p.store.kubo_care import copy_all
 from hitp2p.store.memory import MemoryStore
 from hitp2p.store.unlisted import UNLISTED, read_unlisted
 from hitp2p.testing.store_suite import Story, raw_block
@@ -86,8 +86,9 @@ def test_neither_snapshot_nor_repair_nor_copy_gets_around_it(
             store.repair()
         assert store.pin_snapshot(story.elsewhere.cid) is not None
         memory.put(story.batch)
+        memory.put(WriteBatch(objects=[story.ana.work(story.project, "One more")]))
         with pytest.raises(UnlistedError):
-            copy_all(memory, store)
+            carry(memory, store)
 
 
 @pytest.mark.parametrize("online", [True, False])
