@@ -92,7 +92,7 @@ def find_daemon(
     own = store_name(folder)
     if chosen is None and own == SQLITE:
         error = UsageError("the works of this workspace are in its folder, not on a daemon")
-        error.add_note("Say which daemon is meant: --daemon kubo:/ip4/127.0.0.1/tcp/5001")
+        error.add_note("Say which daemon is meant, such as kubo:/ip4/127.0.0.1/tcp/5001")
         raise error
     address = parse_kubo_address(own if chosen is None else chosen)
     if credentials is None and str(address) == own and (folder / CREDENTIALS).exists():

@@ -74,9 +74,10 @@ VERBS: Final[Mapping[str, Mapping[str, str]]] = {
         "kit": "Write a zip with all that somebody needs to check a work.",
         "import": "Check and take in such a file.",
         "backup": "Copy the store while it is in use.",
+        "copy": "Move a store elsewhere: onto a daemon, back, into another.",
     },
     "IPFS": {
-        "ipfs": "The IPFS daemon behind a workspace: status.",
+        "ipfs": "The IPFS daemon behind a workspace: status, push.",
     },
     "Keep": {
         "fsck": "Check every block and index of the store.",
@@ -105,6 +106,7 @@ PROJECT_VERBS: Final[Mapping[str, str]] = {
 }
 IPFS_VERBS: Final[Mapping[str, str]] = {
     "status": "How the daemon is, and what it keeps of this workspace.",
+    "push": "Bring projects onto a daemon, and pin them there for others.",
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -13,9 +13,10 @@ from hitp2p.cli.places import MARK
 
 if TYPE_CHECKING:
     from hitp2p.cli.run import Run
+    from hitp2p.objects.envelope import SignedObject
     from hitp2p.store.kubo_admin import KuboAdmin
 
-__all__ = ["daemon_options", "open_daemon"]
+__all__ = ["chosen_projects", "daemon_options", "open_daemon"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -56,3 +57,16 @@ def open_daemon(run: Run, chosen: str | None, credentials: str | None) -> Genera
     file = None if credentials is None else Path(credentials)
     with find_daemon(run.folder / MARK, chosen or run.store, credentials=file) as daemon:
         yield daemon
+
+
+def chosen_projects(run: Run, texts: Sequence[str]) -> list[SignedObject]:
+    """The projects that were named, or all that are here.
+
+    Raises:
+        NotFoundError: there is no such project, or none at all.
+    """
+    from hitp2p.cli.names import find_project
+
+    if texts:
+        return [find_project(run.workspace, text) for text in texts]
+    return list(run.workspace.projects()) or [find_project(run.workspace, None)]

@@ -27,10 +27,8 @@ class ProjectSet:
     """The pages that name its objects, oldest first, with the events of those who speak in it and list pages."""
     objects: tuple[Cid, ...]
     """What the snapshot names, in its order."""
-    held: tuple[Cid, ...]
-    """The other blocks that these link to and that are here: texts and media with all their pieces."""
     missing: tuple[Cid, ...]
-    """Blocks that they link to, or media of theirs, and that are not here."""
+    """Blocks that they link to, or pieces of their media, and that are not here."""
 
 
 def project_set(store: SqliteStore, project: Cid) -> ProjectSet:
@@ -43,19 +41,8 @@ def project_set(store: SqliteStore, project: Cid) -> ProjectSet:
         snapshot = project_snapshot(db, project)
         objects = tuple(_iter_members(snapshot))
         linked = list(iter_targets(db, project))
-    named = frozenset(objects)
-    held: list[Cid] = []
-    missing: list[Cid] = []
-    for cid in _iter_reached(store, linked):
-        if cid not in named:
-            (held if store.has(cid) else missing).append(cid)
-    return ProjectSet(
-        project=project,
-        snapshot=snapshot,
-        objects=objects,
-        held=tuple(held),
-        missing=tuple(sorted(missing)),
-    )
+    missing = tuple(sorted(cid for cid in _iter_reached(store, linked) if not store.has(cid)))
+    return ProjectSet(project=project, snapshot=snapshot, objects=objects, missing=missing)
 
 
 def _iter_members(snapshot: Snapshot) -> Iterator[Cid]:

@@ -108,7 +108,7 @@ def test_without_a_daemon_the_error_says_how_to_name_one(cli: Cli) -> None:
     cli("init").ok()
     error = cli("ipfs", "status", "--json").error
     assert error["code"] == "usage"
-    assert "--daemon kubo:" in error["next"]
+    assert "kubo:/ip4/127.0.0.1/tcp/5001" in error["next"]
     gone = cli("ipfs", "status", "--daemon", "kubo:/ip4/127.0.0.1/tcp/9", "--json").error
     assert gone["exit_status"] == 74
     assert "ipfs daemon" in gone["message"]
@@ -143,3 +143,39 @@ def test_a_daemon_that_answers_nonsense_is_told(cli: Cli, kubo: KuboDaemon) -> N
         shown = cli(*ask).ok().json
         assert shown["announces"]  # what isn't said to be off is on
         assert shown["private_swarm"] is None
+
+
+def test_a_push_prints_what_others_type(cli: Cli, kubo: KuboDaemon, story: dict[str, str]) -> None:
+    ran = cli("ipfs", "push", "--to", f"kubo:{kubo.api}").ok()
+    shown = status(cli, kubo)
+    (project,) = shown["projects"]
+    assert project["pinned"] == project["snapshot"]
+    for line in (f"hitp2p pull {project['pinned']}", f"ipfs pin add {project['pinned']}"):
+        assert line in ran.out
+    assert (
+        "nothing to send" in cli("ipfs", "push", "Night Bus", "--to", f"kubo:{kubo.api}").ok().out
+    )
+    part = cli("ipfs", "push", "--to", f"kubo:{kubo.api}", "--media", "none", "--json").ok().json
+    assert part["projects"][0]["is_pinned"]  # all of it is there already
+
+
+def test_a_push_without_media_or_without_a_project_is_told(
+    cli: Cli, kubo: KuboDaemon, story: dict[str, str]
+) -> None:
+    cli("project", "new", "Rain", "--as", "Ana", "--yes").ok()
+    cli("contribute", "verse.txt", "--title", "V", "--project", "Rain", "--as", "Ana").ok()
+    to = ("--to", f"kubo:{kubo.api}")
+    told = cli("ipfs", "push", "Rain", *to, "--media", "none").ok().out
+    assert "not pinned as a whole: 1 file left out by --media" in told
+    assert cli("ipfs", "push", "Nothing", *to, "--json").error["code"] == "not-found"
+    assert cli("ipfs", "push", "--json").error["next"].startswith("Say which daemon")
+    cli("init", "empty").ok()
+    assert cli("ipfs", "push", "--workspace", "empty", *to, "--json").error["code"] == "not-found"
+
+
+def test_an_unlisted_project_is_not_pushed(
+    cli: Cli, kubo: KuboDaemon, story: dict[str, str]
+) -> None:
+    cli("project", "mark", "--unlisted").ok()
+    error = cli("ipfs", "push", "--to", f"kubo:{kubo.api}", "--json").error
+    assert error["code"] == "unlisted"

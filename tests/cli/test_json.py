@@ -63,7 +63,10 @@ RUNS: tuple[tuple[str, ...], ...] = (
      "--new-recovery-file", "3.key", "--no-passphrase"),
     ("tour", "played"),
 )  # fmt: skip
-IPFS_RUNS: tuple[tuple[str, ...], ...] = (("ipfs", "status", "--daemon", "{kubo}"),)
+IPFS_RUNS: tuple[tuple[str, ...], ...] = (
+    ("ipfs", "push", "--to", "{kubo}"),
+    ("ipfs", "status", "--daemon", "{kubo}"),
+)
 
 
 def verb_of(argv: tuple[str, ...]) -> Verb:
