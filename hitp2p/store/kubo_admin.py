@@ -7,15 +7,17 @@ config says holds from the next start of the daemon only. So both are asked: wha
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
+from hitp2p.codec.cid import Cid
 from hitp2p.dataclass import dataclass
-from hitp2p.errors import UnlistedError
+from hitp2p.errors import BackendError, UnlistedError
 from hitp2p.store.kubo_address import KuboAddress
 from hitp2p.store.kubo_calls import Kubo, as_map
-from hitp2p.store.kubo_rpc import KuboRpc, RefusedError
+from hitp2p.store.kubo_rpc import KuboRpc, NoCommandError, RefusedError
 
 __all__ = ["DaemonState", "KuboAdmin", "Providing", "connect_admin"]
 
@@ -23,6 +25,18 @@ _NOT_ONLINE: Final = "online mode"
 """In the error of every command that needs the network, where the daemon runs without one."""
 _SILENCED_SINCE: Final = (0, 38)
 """The first version that knows `Provide.Enabled`; an older one may have such a key in its config, and announces."""
+_ANNOUNCE_S: Final = 600.0
+"""How long a call may take that announces, in seconds."""
+_AT_ONCE: Final = 64
+"""Blocks that are announced in one call: they stand in the address of the request, which has its bounds."""
+_SILENT: Final = {
+    _NOT_ONLINE: 'it runs without a network. Start it without --offline ("ipfs daemon")',
+    "no connected peers": 'it is connected to nobody. "ipfs swarm peers" lists whom it knows; see its Bootstrap and '
+    "Peering, or wait until it has found some",
+    "Provide.Enabled": "its config forbids it. Where that is not meant to keep something unlisted, allow it with "
+    '"ipfs config --json Provide.Enabled true" and restart the daemon',
+}
+"""What the daemon says when it won't announce, and what that means."""
 _LOCAL: Final = ("/ip4/127.", "/ip6/::1/", "/unix/")
 """How addresses begin that lead to a daemon of this machine."""
 
@@ -116,6 +130,38 @@ class KuboAdmin(Kubo):
             f"{self.address} tells the network which blocks it has, so nothing of an unlisted project was sent "
             f"there; {how}"
         )
+
+    def announce(self, cids: Sequence[Cid], *, recursive: bool = False) -> Iterator[Cid]:
+        """Tell the network now that the daemon has blocks; each as the daemon takes it on.
+
+        Args:
+            cids: blocks that the daemon has.
+            recursive: these with all that they reach.
+
+        Raises:
+            BackendError: it is offline, knows nobody whom it could tell, or its config forbids it.
+        """
+        for start in range(0, len(cids), _AT_ONCE):
+            yield from self._announce(cids[start : start + _AT_ONCE], recursive)
+
+    def _announce(self, cids: Sequence[Cid], recursive: bool) -> Iterator[Cid]:
+        options = {"recursive": "true" if recursive else "false"}
+        names = [str(cid) for cid in cids]
+        try:
+            for line in self._lines("provide/once", *names, options=options, within_s=_ANNOUNCE_S):
+                yield self._cid("provide/once", line.get("Queued"))
+        except NoCommandError:  # Kubo before 0.42
+            for _ in self._lines("routing/provide", *names, options=options, within_s=_ANNOUNCE_S):
+                pass
+            yield from cids
+        except RefusedError as error:
+            raise self._not_announced(error) from error
+
+    def _not_announced(self, error: RefusedError) -> BackendError:
+        for words, why in _SILENT.items():
+            if words in error.reason:
+                return BackendError(f"{self.address} announces nothing: {why}")
+        return error
 
     def _providing(self, version: str, config: Any, repo: Any, *, is_online: bool) -> Providing:
         said = as_map(config.get("Provide"))

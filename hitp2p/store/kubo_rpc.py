@@ -19,7 +19,7 @@ from hitp2p.ports import Closing
 if TYPE_CHECKING:
     from hitp2p.store.kubo_address import KuboAddress
 
-__all__ = ["KuboRpc", "RefusedError", "TimeUpError"]
+__all__ = ["KuboRpc", "NoCommandError", "RefusedError", "TimeUpError"]
 
 CALL_S: Final = 60.0
 """How long the daemon may take over a call, in seconds."""
@@ -44,6 +44,10 @@ class RefusedError(BackendError):
 
     def __reduce__(self) -> tuple[object, ...]:
         return (type(self), (self.args[0], self.reason))
+
+
+class NoCommandError(BackendError):
+    """What answers has no such command: it is older, or no Kubo at all."""
 
 
 class TimeUpError(BackendError):
@@ -191,7 +195,8 @@ class KuboRpc(Closing):
                 f"{self._address} doesn't let us {command} (status {error.status}): it asks for credentials, or "
                 "doesn't allow this command to ours; see API.Authorizations in its config"
             ) from None
-        raise BackendError(
+        kind = NoCommandError if error.status == 404 else BackendError
+        raise kind(
             f"{self._address} answers {command} with status {error.status}, so it is not Kubo's RPC port, maybe "
             'its gateway; "ipfs config Addresses.API" shows the right one'
         ) from None

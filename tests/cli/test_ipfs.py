@@ -179,3 +179,65 @@ def test_an_unlisted_project_is_not_pushed(
     cli("project", "mark", "--unlisted").ok()
     error = cli("ipfs", "push", "--to", f"kubo:{kubo.api}", "--json").error
     assert error["code"] == "unlisted"
+
+
+def test_announcing_is_refused_with_the_reason_by_a_daemon_that_can_not(
+    cli: Cli, kubo: KuboDaemon, story: dict[str, str], tmp_path: Path
+) -> None:
+    to = f"kubo:{kubo.api}"
+    assert "hitp2p ipfs push" in cli("ipfs", "announce", "--daemon", to, "--json").error["next"]
+    cli("ipfs", "push", "--to", to).ok()
+    told = cli("ipfs", "announce", "--daemon", to, "--json").error
+    assert "it is connected to nobody" in told["message"]
+    with running_kubo(tmp_path) as offline:
+        to = f"kubo:{offline.api}"
+        cli("ipfs", "push", "--to", to).ok()
+        told = cli("ipfs", "announce", "--daemon", to, "--json").error
+        assert "runs without a network" in told["message"]
+        assert told["exit_status"] == 74
+    with running_kubo(tmp_path / "silent", online=True, config=SILENT) as silent:
+        to = f"kubo:{silent.api}"
+        cli("ipfs", "push", "--to", to).ok()
+        told = cli("ipfs", "announce", "--daemon", to, "--json").error
+        assert "Provide.Enabled true" in told["message"]
+
+
+def test_what_is_announced_is_found_by_another_daemon(
+    cli: Cli, story: dict[str, str], tmp_path: Path
+) -> None:
+    with (
+        running_kubo(tmp_path / "a", online=True) as a,
+        running_kubo(tmp_path / "b", online=True) as b,
+    ):
+        a.rpc("swarm/connect", arg=b.rpc("id")[0]["Addresses"][0])
+        cli("ipfs", "push", "--to", f"kubo:{a.api}").ok()
+        ask = ("ipfs", "announce", "--daemon", f"kubo:{a.api}", "--json")
+        (one,) = cli(*ask).ok().json["announced"]
+        assert one["n_announced"] == 3  # the snapshot, the project, the song
+        found = b.rpc("routing/findprovs", arg=one["snapshot"], **{"num-providers": "1"})
+        assert any(line.get("Responses") for line in found)
+        (deep,) = cli(*ask, "--deep").ok().json["announced"]
+        assert deep["n_announced"] > 7
+        verse = cli("show", story["verse"], "--json").ok().json["cid"]
+        (block,) = cli(*ask, verse).ok().json["announced"]
+        assert (block["n_announced"], block["snapshot"]) == (1, None)
+        lost = "bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy"
+        assert "doesn't have" in cli(*ask, lost).error["message"]
+        cli("project", "mark", "--unlisted").ok()
+        for name in ("Night Bus", verse, lost):
+            assert cli(*ask, name).error["code"] == "unlisted"
+        assert cli(*ask).ok().json["announced"] == []
+
+
+def test_an_older_kubo_announces_by_its_older_command(
+    cli: Cli, kubo: KuboDaemon, story: dict[str, str]
+) -> None:
+    cli("ipfs", "push", "--to", f"kubo:{kubo.api}").ok()
+    with FakeKubo(behind=kubo.api) as fake:
+        fake.says("provide/once", answer(b"404 page not found", 404))
+        fake.says("routing/provide", answer(b'{"ID":"","Type":4}\n'))
+        ask = ("ipfs", "announce", "--daemon", f"kubo:{fake.api}", "--json")
+        (one,) = cli(*ask).ok().json["announced"]
+        assert one["n_announced"] == 3
+        asked = [each for each in fake.asked if each.command == "routing/provide"]
+        assert len(asked[0].options["arg"]) == 3

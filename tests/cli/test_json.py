@@ -66,6 +66,7 @@ RUNS: tuple[tuple[str, ...], ...] = (
 IPFS_RUNS: tuple[tuple[str, ...], ...] = (
     ("ipfs", "push", "--to", "{kubo}"),
     ("ipfs", "status", "--daemon", "{kubo}"),
+    ("ipfs", "announce", "--daemon", "{kubo}"),
 )
 
 
@@ -160,7 +161,11 @@ def test_every_verb_prints_one_document_with_its_documented_fields(
 def test_every_verb_for_ipfs_prints_one_document_with_its_documented_fields(
     cli: Cli, story: dict[str, str], tmp_path: Path
 ) -> None:
-    with running_kubo(tmp_path) as kubo:
+    with (
+        running_kubo(tmp_path / "a", online=True) as kubo,
+        running_kubo(tmp_path / "b", online=True) as other,
+    ):
+        kubo.rpc("swarm/connect", arg=other.rpc("id")[0]["Addresses"][0])
         require_documented(cli, IPFS_RUNS, story | {"kubo": f"kubo:{kubo.api}"})
 
 

@@ -20,6 +20,7 @@ LAYERS: dict[int, tuple[str, ...]] = {
     5: ("protocol",),
     6: ("store", "media"),
     7: (
+        "announcing",
         "drafts",
         "gateway",
         "good_heads",
