@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import platform
+import shutil
 import subprocess
 import sys
 from importlib import import_module
@@ -16,6 +17,8 @@ NAMES = (
     "contribution",
     "ancestors",
     "startup",
+    "verify_file",
+    "verify_chain",
 )
 
 
@@ -28,16 +31,21 @@ def main() -> None:
     unknown = set(arguments.names) - set(NAMES)
     if unknown:
         parser.error(f"no benchmark {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
-    ).stdout.strip()
-    print(f"Python {platform.python_version()}, {platform.machine()}, commit {commit or '?'}")
+    print(f"Python {platform.python_version()}, {platform.machine()}, commit {_commit()}")
     print("| what | value | floor or peer | ratio | goal |")
     print("|---|---|---|---|---|")
     for name in arguments.names or NAMES:
         for figure in import_module(f"benchmarks.{name}").figures(smoke=arguments.smoke):
             print(figure.row())
             sys.stdout.flush()
+
+
+def _commit() -> str:
+    """Of the working tree; `?` where that can't be told."""
+    words = ["git", "rev-parse", "--short", "HEAD"]
+    if shutil.which("git") is None:
+        return "?"
+    return subprocess.run(words, capture_output=True, text=True, check=False).stdout.strip() or "?"
 
 
 if __name__ == "__main__":

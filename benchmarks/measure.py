@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import median
 
-__all__ = ["Figure", "best_of", "thread_us", "wall_medians_s", "wall_s"]
+__all__ = [
+    "Figure",
+    "Note",
+    "best_of",
+    "own_peak_kib",
+    "peak_mib",
+    "thread_us",
+    "wall_medians_s",
+    "wall_s",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +51,18 @@ class Figure:
         floor = "" if self.floor is None else f"{self.floor:.4g}"
         ratio = "" if self.ratio is None else f"{self.ratio:.2f} x"
         return f"| {self.name} | {self.value:.4g} {self.unit} | {floor} | {ratio} | {self.goal} |"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """A line of the table that says how the next ones were taken."""
+
+    text: str
+    """Such as the version and the settings of a peer."""
+
+    def row(self) -> str:
+        """A row of a Markdown table."""
+        return f"| {self.text} | | | | |"
 
 
 def best_of(run: Callable[[], object], *, batches: int, clock: Callable[[], float]) -> float:
@@ -78,3 +102,22 @@ def wall_medians_s(*runs: tuple[Callable[[], object], int], rounds: int) -> tupl
         for (run, times), seconds in zip(runs, taken, strict=True):
             seconds.extend(wall_s(run, batches=1) for _ in range(times))
     return tuple(median(seconds) for seconds in taken)
+
+
+def peak_mib(module: str, *words: str | Path) -> float:
+    """Peak memory of a fresh process that runs `module`, which prints its `own_peak_kib` as the last word."""
+    done = subprocess.run(
+        [sys.executable, "-m", module, *map(str, words)],
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    return int(done.stdout.split()[-1]) / 1024
+
+
+def own_peak_kib() -> int:
+    """Linux's own high-water mark; `ru_maxrss` would carry over that of the parent."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1])
+    raise RuntimeError("/proc/self/status names no VmHWM; peak memory is measured on Linux only")

@@ -12,7 +12,7 @@ from pathlib import Path
 from statistics import median
 
 import hitp2p
-from benchmarks.measure import Figure, wall_s
+from benchmarks.measure import Figure, own_peak_kib, peak_mib, wall_s
 
 _MIB = 1024 * 1024
 
@@ -37,9 +37,9 @@ def figures(*, smoke: bool) -> Iterator[Figure]:
         )
         yield Figure(
             name=f"peak memory of adding {n_mib} MiB",
-            value=_peak_mib(folder / "memory", source),
+            value=peak_mib(__name__, folder / "memory", source),
             unit="MiB",
-            floor=_peak_mib(folder / "nothing", None),
+            floor=peak_mib(__name__, folder / "nothing"),
             goal="flat",
         )
 
@@ -70,25 +70,6 @@ def _contribute(folder: Path, source: Path | None) -> None:
         ws.contribute(project, () if source is None else source, title="W", by=ana)
 
 
-def _peak_mib(folder: Path, source: Path | None) -> float:
-    words = [str(folder), *([] if source is None else [str(source)])]
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.media_add", *words],
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    return int(done.stdout) / 1024
-
-
-def _own_peak_kib() -> int:
-    """Linux's own high-water mark; `ru_maxrss` would carry over that of the parent."""
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1])
-    raise RuntimeError("/proc/self/status names no VmHWM; peak memory is measured on Linux only")
-
-
 if __name__ == "__main__":
     _contribute(Path(sys.argv[1]), Path(sys.argv[2]) if len(sys.argv) > 2 else None)
-    print(_own_peak_kib())
+    print(own_peak_kib())
