@@ -192,5 +192,11 @@ VERIFY_BLOCKS: Final = 131_072
 """Most blocks of a bundle that `verify` reads; the names of all are held."""
 VERIFY_EVENTS: Final = 4096
 """Most events of one identity in a bundle that `verify` judges: the cost of a line with forks grows with their square."""
+NEAR_MEDIA: Final = 16
+"""Most media of a bundle that a file is compared with [VER-1]; decoding one may take 20 s."""
+NEAR_BYTES: Final = 64 * 1024 * 1024
+"""Most bytes of them."""
+ENTRY_BYTES: Final = 64 * 1024 * 1024
+"""Longest file that is read again from the blocks at hand, to hold its entry to it [VER-9]."""
 RIVALS: Final = 64
 """Most records of one file that a report weighs against each other [VER-2]."""

@@ -22,7 +22,7 @@ from hitp2p.objects.contribution import MediaEntry
 from hitp2p.objects.envelope import SignedObject
 from hitp2p.objects.kinds import ObjectClass
 from hitp2p.ports import Closing
-from hitp2p.reader import Reader
+from hitp2p.reader import Progress, Reader
 from hitp2p.store.contract import Store
 from hitp2p.store.matchdb import Absent, MatchDatabase, Shared
 from hitp2p.trail.report import Candidate, FileFacts, Tier
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CANDIDATES",
     "COVERAGES",
+    "FEWEST_MARKS",
     "NEARNESSES",
     "Searcher",
     "best_of",
@@ -59,11 +60,14 @@ _MEASURED_AT_ONCE: Final = 64
 """After so many works it is written down how far we are."""
 _SHORT_LIST: Final = 8
 """With how many sounds, those with the most marks in common, a sound is compared."""
-_FEWEST_MARKS: Final = 2
+FEWEST_MARKS: Final = 2
+"""How many marks two sounds must have in common to be compared."""
 
 
-def find_candidates(file: File, facts: FileFacts, workspace: Reader) -> tuple[Candidate, ...]:
-    """Works in a workspace that a file may have something to do with, the nearest first, at most `CANDIDATES`.
+def find_candidates(
+    file: File, facts: FileFacts, workspace: Reader, *, progress: Progress | None = None
+) -> list[Candidate]:
+    """Works in a workspace that a file may have something to do with, in no order; see `best_of`.
 
     Media that weren't measured yet are measured first, once for ever: the first call in a workspace takes as long as that
     takes. Pictures and sounds are decoded in a process with bounds on time and memory, never in this one; what such a
@@ -73,17 +77,18 @@ def find_candidates(file: File, facts: FileFacts, workspace: Reader) -> tuple[Ca
         file: a path, or the bytes; hostile.
         facts: what was found about it.
         workspace: its media are measured, and prints of them kept in its folder.
+        progress: called with (objects looked at, in all), from the start for each algorithm.
 
     Raises:
         UsageError: the file can't be read.
     """
     found: list[Candidate] = []
-    with Searcher(workspace) as searcher:
+    with Searcher(workspace, progress=progress) as searcher:
         for coverage in fitting(COVERAGES, facts.type):
             found += searcher.sharing(coverage, coverage.measure(iter_pieces(file), facts.type))
         for nearness in fitting(NEARNESSES, facts.type):
             found += searcher.near(nearness, nearness.measure(iter_pieces(file), facts.type))
-    return best_of(found)
+    return found
 
 
 def fitting(algorithms: Iterable[_L], media_type: str) -> Iterator[_L]:
@@ -126,8 +131,10 @@ def iter_pieces(file: File) -> Iterator[bytes]:
 class Searcher(Closing):
     """Searches the media of one workspace, measuring first what is new there."""
 
-    def __init__(self, workspace: Reader) -> None:
+    def __init__(self, workspace: Reader, *, progress: Progress | None = None) -> None:
+        """Open the prints of a workspace; `progress` is told how far the measuring is."""
         self._reader = workspace
+        self._progress = progress
         self._prints = _open_prints(workspace.store)
 
     def close(self) -> None:
@@ -165,7 +172,7 @@ class Searcher(Closing):
                 yield from self._candidates(nearness, sha256, distance, None)
 
     def _catch_up(self, likeness: Likeness, room: int | None) -> None:
-        _Measuring(self._reader, self._prints, likeness).catch_up(room)
+        _Measuring(self._reader, self._prints, likeness, self._progress).catch_up(room)
 
     def _candidates(
         self, likeness: Likeness, sha256: bytes, value: float, of_work: float | None
@@ -188,7 +195,7 @@ class Searcher(Closing):
             return
         shared = self._prints.shared(nearness.ALGORITHM, made.marks)
         for one in sorted(shared, key=_most_marks)[:_SHORT_LIST]:
-            if one.n_marks >= _FEWEST_MARKS:
+            if one.n_marks >= FEWEST_MARKS:
                 yield one.sha256, self._prints.codes(nearness.ALGORITHM, one.sha256)
 
     def _works(self, sha256: bytes) -> Iterator[SignedObject]:
@@ -223,8 +230,15 @@ class _Medium:
 class _Measuring:
     """Brings the prints of one algorithm up to what the store holds now."""
 
-    def __init__(self, reader: Reader, prints: MatchDatabase, likeness: Likeness) -> None:
+    def __init__(
+        self,
+        reader: Reader,
+        prints: MatchDatabase,
+        likeness: Likeness,
+        progress: Progress | None,
+    ) -> None:
         self._reader = reader
+        self._progress = progress
         self._prints = prints
         self._likeness = likeness
         self._name = likeness.ALGORITHM
@@ -251,10 +265,13 @@ class _Measuring:
     def _go_on(self, room: int | None) -> None:
         store = self._reader.store
         done = self._prints.progress(self._name)
-        if done > store.last_seq():  # another store stands in the folder now
+        newest = store.last_seq()
+        if done > newest:  # another store stands in the folder now
             done = 0
         n_unwritten = 0
         for row in store.rows(after=done):
+            if self._progress is not None:
+                self._progress(done, newest)
             work = self._reader.lookup(row.cid) if row.kind in _WITH_MEDIA else None
             media = [] if work is None else _media_of(work)
             size = sum(medium.entry.size for medium in media)

@@ -16,6 +16,7 @@ from hitp2p.errors import NotFoundError, RuleError, UsageError
 from hitp2p.objects.contribution import MediaEntry
 from hitp2p.objects.envelope import SignedObject
 from hitp2p.objects.known import known_field
+from hitp2p.ports import BlockSource
 from hitp2p.store.contract import Store, WriteBatch
 from hitp2p.trail.bundle import Bundle, gather_bundle
 from hitp2p.trail.bundle_reader import BundleContents, BundleReader
@@ -24,7 +25,7 @@ from hitp2p.whole_file import whole_file
 if TYPE_CHECKING:
     from hitp2p.trail.bundle import MediaChoice
 
-__all__ = ["Carried", "export_bundle", "import_bundle", "iter_media", "read_bundle"]
+__all__ = ["Carried", "export_bundle", "import_bundle", "iter_entry", "iter_media", "read_bundle"]
 
 _PART_BYTES: Final = 8 * 1024 * 1024
 """How much of a bundle's list pages, texts and media an import holds at once, in bytes."""
@@ -175,10 +176,11 @@ def iter_media(work: SignedObject, number: int, store: Store) -> Iterator[bytes]
     if not 0 <= number < len(entries):
         raise UsageError(f"{work.kind} {work.cid} has {len(entries)} media; there is no {number}")
     entry = MediaEntry.from_body(entries[number])
-    return _iter_checked(entry, store)
+    return iter_entry(entry, store)
 
 
-def _iter_checked(entry: MediaEntry, store: Store) -> Iterator[bytes]:
+def iter_entry(entry: MediaEntry, store: BlockSource) -> Iterator[bytes]:
+    """The content of a media entry, as `iter_media`."""
     digest, length = sha256(), 0
     for piece in iter_file(entry.file, store):
         length += len(piece)

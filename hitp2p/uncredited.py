@@ -15,7 +15,7 @@ from hitp2p.errors import UsageError
 from hitp2p.matching import COVERAGES, Searcher, best_of, fitting, iter_pieces
 from hitp2p.objects.contribution import MediaEntry
 from hitp2p.objects.envelope import SignedObject
-from hitp2p.reader import Reader
+from hitp2p.reader import Progress, Reader
 from hitp2p.trail.ancestry import Ancestries
 from hitp2p.trail.evidence import JointEvidence, ObjectSet
 from hitp2p.trail.report import Candidate
@@ -37,7 +37,11 @@ class Uncredited:
 
 
 def find_uncredited(
-    made: SignedObject, files: Sequence[Path], workspace: Reader
+    made: SignedObject,
+    files: Sequence[Path],
+    workspace: Reader,
+    *,
+    progress: Progress | None = None,
 ) -> tuple[Uncredited, ...]:
     """Works here with the same file, or with parts of it, that are not in the ancestry of a new work.
 
@@ -47,10 +51,11 @@ def find_uncredited(
         made: the new work, stored or not.
         files: its media, in its order.
         workspace: where to look.
+        progress: called with (objects looked at, in all), from the start for each algorithm.
     """
     entries = [MediaEntry.from_body(entry) for entry in made.body.get("media", ())]
     why: dict[Cid, str] = {}
-    for candidate in best_of(_sharing(entries, files, workspace)):
+    for candidate in best_of(_sharing(entries, files, workspace, progress)):
         share = max(candidate.value, candidate.of_work or 0)
         why[candidate.work] = f"{int(share * 100)}% of one of them is also in the other"
     why |= dict.fromkeys(_same(entries, workspace), "a file of it is the same")
@@ -73,10 +78,13 @@ def _same(entries: Iterable[MediaEntry], workspace: Reader) -> Iterator[Cid]:
 
 
 def _sharing(
-    entries: Iterable[MediaEntry], files: Iterable[Path], workspace: Reader
+    entries: Iterable[MediaEntry],
+    files: Iterable[Path],
+    workspace: Reader,
+    progress: Progress | None,
 ) -> list[Candidate]:
     found: list[Candidate] = []
-    with Searcher(workspace) as searcher:
+    with Searcher(workspace, progress=progress) as searcher:
         for entry, path in zip(entries, files, strict=False):
             if entry.size > HINT_BYTES:
                 continue

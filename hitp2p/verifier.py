@@ -12,39 +12,38 @@ read, and no URL that stands in a file is followed.
 from __future__ import annotations
 
 import os
-import stat
-from collections import Counter
-from collections.abc import Generator, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
 from io import BufferedReader, BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from hitp2p import limits
-from hitp2p.codec.car import CarReader
-from hitp2p.codec.cid import DAG_CBOR, RAW, Cid
+from hitp2p.bundle_file import File, open_file, read_bundle
+from hitp2p.codec.cid import Cid
 from hitp2p.codec.unixfs_builder import BuiltFile, Leaf, Node, build_file
 from hitp2p.dataclass import replace
-from hitp2p.errors import DecodeError, InvalidError, NotFoundError, RuleError, UsageError
-from hitp2p.media.essence import FoundEssence, scan_essence
+from hitp2p.errors import DecodeError, InvalidError, MissingBlocksError
+from hitp2p.media.essence import SURE_ALGORITHMS, FoundEssence, scan_essence
 from hitp2p.media.pointer import file_pointers
 from hitp2p.media.sniff import SNIFF_BYTES, sniff_media_type
 from hitp2p.media.source import MediaSource
 from hitp2p.objects.envelope import SignedObject
+from hitp2p.objects.kinds import ObjectClass
+from hitp2p.ports import Closing
 from hitp2p.trail.audit import audit_file
-from hitp2p.trail.bundle_reader import BundleContents, BundleReader
+from hitp2p.trail.bundle_reader import BundleContents
 from hitp2p.trail.evidence import Evidence, JointEvidence, ObjectSet
 from hitp2p.trail.report import FileFacts, Headline, Report
 from hitp2p.trail.requirements import Requirement, unmet
 
 if TYPE_CHECKING:
+    from hitp2p.bundle_media import BundleMedia
     from hitp2p.gateway import Gateway
-    from hitp2p.reader import Reader
+    from hitp2p.reader import Progress, Reader
+    from hitp2p.trail.report import Candidate
 
 __all__ = ["SIDECAR_SUFFIX", "File", "StoreEvidence", "measure_file", "sidecar_of", "verify"]
 
-File = str | os.PathLike[str] | bytes
-"""A path, or the bytes themselves."""
 SIDECAR_SUFFIX: Final = ".car"
 """What is added to a file's name to give that of the bundle beside it."""
 _LARGE_BYTES: Final = 4 * 1024 * 1024
@@ -60,6 +59,7 @@ def verify(
     online: Gateway | None = None,
     require: Iterable[Requirement] = (),
     name: str | None = None,
+    progress: Progress | None = None,
 ) -> Report:
     """What can be said of a file: which work it is, by whom, made from what, under which terms, and what isn't proven.
 
@@ -68,16 +68,20 @@ def verify(
     `limits.VERIFY_OBJECTS` of them and `limits.VERIFY_BYTES` bytes, and the names of at most `limits.VERIFY_BLOCKS` blocks.
     With what is made of them that is under 200 MB. Time grows with the bytes of the file and of the bundle, each object
     costing one signature check; lists are read up to `limits.SHEET_ENTRIES` and `limits.SHEET_PAGE_BYTES`, and of records
-    of the same file `limits.RIVALS` are weighed. What a workspace holds has no such bounds.
+    of the same file `limits.RIVALS` are weighed. Of the media in a bundle at most `limits.NEAR_MEDIA` with `limits.NEAR_BYTES`
+    are compared with a file that none of them is, and one of at most `limits.ENTRY_BYTES` is read again to hold its entry to
+    it. What a workspace holds has no such bounds.
 
     Args:
         file: a path, or the bytes.
         bundle: the bundle that describes it; None takes `FILE.car` beside a path, if there is one.
-        workspace: where else to look for records; None looks nowhere. Where no record is of the same file, its media are
-            searched for works that the file shares parts with or resembles (`hitp2p.matching`); those in a bundle are not.
+        workspace: where else to look for records; None looks nowhere. Where no record is of the same file, its media, and those
+            that a bundle brings along, are searched for works that the file shares parts with or resembles
+            (`hitp2p.matching`).
         online: where to fetch the record that the file's tags point to, if no bundle is there; None touches no network.
         require: what the reader insists on; see `hitp2p.trail.requirements`.
         name: what the report calls the file; None takes the path's last part.
+        progress: called with (done, in all) while media are searched, from the start for each way to compare.
 
     Returns:
         The report. A bad bundle makes it BROKEN and raises nothing.
@@ -88,8 +92,10 @@ def verify(
     """
     facts = measure_file(file, name=name)
     beside = bundle if bundle is not None else sidecar_of(file)
+    contents, brings_media = None, False
     try:
-        contents = None if beside is None else _read_bundle(beside)
+        if beside is not None:
+            contents, brings_media = read_bundle(beside)
     except InvalidError as error:
         return _broken(facts, error, require)
     parts = list(_evidence(contents, workspace))
@@ -100,15 +106,45 @@ def verify(
 
         bundle_work = facts.pointers[0]
         parts.append(fetch_record(bundle_work, online))
-    evidence = JointEvidence(*parts)
-    report = audit_file(facts, evidence, bundle_work=bundle_work)
-    if report.match is None and workspace is not None:
-        from hitp2p.matching import find_candidates, not_compared
-
-        near = find_candidates(file, facts, workspace)
-        report = audit_file(facts, evidence, bundle_work=bundle_work, candidates=near)
-        report = replace(report, not_compared=not_compared(facts.type))
+    evidence = parts[0] if len(parts) == 1 else JointEvidence(*parts)
+    with _Media(beside if brings_media else None, workspace) as media:
+        report = audit_file(facts, evidence, bundle_work=bundle_work, content=media.content)
+        if report.match is None and (brings_media or workspace is not None):
+            near = _candidates(file, facts, contents, media, workspace, progress)
+            report = audit_file(facts, evidence, bundle_work=bundle_work, candidates=near)
+            report = replace(report, not_compared=_not_compared(facts))
     return replace(report, online=asked, unmet=unmet(report, require))
+
+
+def _not_compared(facts: FileFacts) -> tuple[str, ...]:
+    from hitp2p.matching import not_compared
+
+    return not_compared(facts.type)
+
+
+def _candidates(
+    file: File,
+    facts: FileFacts,
+    contents: BundleContents | None,
+    media: _Media,
+    workspace: Reader | None,
+    progress: Progress | None,
+) -> tuple[Candidate, ...]:
+    """The nearest works, in the bundle and in the workspace."""
+    from hitp2p.matching import best_of, find_candidates
+
+    found: list[Candidate] = []
+    if contents is not None and media.bundle is not None:
+        from hitp2p.bundle_matching import find_in_bundle
+
+        works = sorted(
+            (obj for obj in contents.objects.values() if obj.object_class is ObjectClass.WORK),
+            key=lambda work: (work.cid != contents.work, work.cid),
+        )
+        found += find_in_bundle(file, facts, works, media.bundle, progress=progress)
+    if workspace is not None:
+        found += find_candidates(file, facts, workspace, progress=progress)
+    return best_of(found)
 
 
 def sidecar_of(file: File) -> Path | None:
@@ -142,29 +178,12 @@ def measure_file(file: File, *, name: str | None = None) -> FileFacts:
     Raises:
         UsageError: it can't be read.
     """
-    with _opened(file) as stream:
+    with open_file(file) as stream:
         return _measure(stream, name or _name_of(file))
 
 
 def _name_of(file: File) -> str | None:
     return None if isinstance(file, bytes) else Path(os.fspath(file)).name
-
-
-@contextmanager
-def _opened(file: File) -> Generator[BufferedReader | BytesIO]:
-    if isinstance(file, bytes):
-        yield BytesIO(file)
-        return
-    path = Path(os.fspath(file))
-    try:
-        if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe would wait for ever
-            raise UsageError(f"{path}: can't be read (not a regular file)")
-        with path.open("rb") as stream:
-            yield stream
-    except FileNotFoundError:
-        raise NotFoundError(f"{path}: there is no such file") from None
-    except OSError as error:
-        raise UsageError(f"{path}: can't be read ({error.strerror})") from error
 
 
 def _measure(stream: BufferedReader | BytesIO, name: str | None) -> FileFacts:
@@ -180,6 +199,7 @@ def _measure(stream: BufferedReader | BytesIO, name: str | None) -> FileFacts:
         type=sniff_media_type(head),
         essence=None if essence is None else essence.recorded,
         no_essence=why,
+        other_algorithms=SURE_ALGORITHMS,
         display_notes=() if essence is None else essence.display_notes,
         pointers=file_pointers(MediaSource(stream), essence),
     )
@@ -211,114 +231,53 @@ def _essence(source: MediaSource) -> tuple[FoundEssence | None, str | None]:
         return None, str(error)
 
 
+class _Media(Closing):
+    """Media at hand: those of a bundle, and those of a workspace. The bundle is looked through when one is asked for."""
+
+    def __init__(self, bundle: File | None, workspace: Reader | None) -> None:
+        self._file = bundle
+        self._workspace = workspace
+        self._bundle: BundleMedia | None = None
+
+    def close(self) -> None:
+        """See `Closing`."""
+        if self._bundle is not None:
+            self._bundle.close()
+
+    @property
+    def bundle(self) -> BundleMedia | None:
+        """None where no bundle brings media along."""
+        if self._bundle is None and self._file is not None:
+            from hitp2p.bundle_media import BundleMedia
+
+            self._bundle = BundleMedia(self._file)
+        return self._bundle
+
+    def get(self, cid: Cid, /) -> bytes | None:
+        """See `BlockSource`."""
+        block = None if self.bundle is None else self.bundle.get(cid)
+        if block is None and self._workspace is not None:
+            return self._workspace.store.get(cid)
+        return block
+
+    def content(self, root: Cid) -> FileFacts | None:
+        """What is found about the file below a root; None where it isn't all here, or longer than `limits.ENTRY_BYTES`.
+
+        Raises:
+            DecodeError: the blocks make no file.
+        """
+        if self._file is None and self._workspace is None:
+            return None
+        from hitp2p.bundle_media import open_tree
+
+        try:
+            stream = open_tree(root, self, most=limits.ENTRY_BYTES)
+            return None if stream is None else _measure(stream, None)
+        except MissingBlocksError:
+            return None
+
+
 # --- the evidence -----------------------------------------------------------------------------------
-
-
-def _read_bundle(bundle: File) -> BundleContents:
-    """The objects, list pages and texts of a bundle, all of it checked; media are checked and let go."""
-    try:
-        contents = _read_in_order(bundle)
-    except RuleError as error:
-        if error.rule != "BND-3":
-            raise
-        contents = _read_in_any_order(bundle)
-    events = Counter(obj.identity for obj in contents.objects.values() if obj.kind == "identity")
-    for identity, n_events in events.items():
-        if n_events > limits.VERIFY_EVENTS:
-            raise UsageError(
-                f"{n_events} events of the identity {identity}; at most {limits.VERIFY_EVENTS} are judged here"
-            )
-    return contents
-
-
-def _read_in_order(bundle: File) -> BundleContents:
-    keep = _Keep()
-    with _opened(bundle) as stream:
-        car = CarReader(stream)
-        reader = BundleReader(car.roots, car_version=car.version, on_block=keep)
-        for cid, data in _checked(car):
-            reader.take(cid, data)
-            keep.count(cid, len(data))
-        contents = reader.finish()
-    contents.pages.update(keep.pages)
-    return contents
-
-
-def _read_in_any_order(bundle: File) -> BundleContents:
-    """As if the blocks stood in order [BND-3]: read twice, media leaves held by name alone."""
-    keep, nodes = _Keep(), dict[Cid, bytes]()
-    here: set[Cid] = set()
-    with _opened(bundle) as stream:
-        car = CarReader(stream)
-        reader = BundleReader(car.roots, car_version=car.version, on_block=keep)
-        for cid, data in _checked(car):
-            if cid in here:
-                raise RuleError("the same block twice", rule="BND-3", cid=cid)
-            here.add(cid)
-            keep.count(cid, len(data))
-            if cid.codec != RAW:
-                nodes[cid] = data
-    texts: dict[Cid, bytes] | None = None
-    while (wanted := reader.wanted(here)) is not None and wanted in here:
-        if wanted.codec == RAW and texts is None:
-            texts = _texts(bundle, reader, keep)
-        reader.take(wanted, nodes.get(wanted) or (texts or {}).get(wanted, b""))
-        here.discard(wanted)
-    if wanted is None and here:
-        raise RuleError("a block is not reached from the roots", rule="BND-2", cid=min(here))
-    contents = reader.finish()
-    contents.pages.update(keep.pages)
-    return contents
-
-
-def _texts(bundle: File, reader: BundleReader, keep: _Keep) -> dict[Cid, bytes]:
-    texts: dict[Cid, bytes] = {}
-    with _opened(bundle) as stream:
-        for cid, data in _checked(CarReader(stream)):
-            if reader.is_text(cid):
-                keep.hold(len(data))
-                texts[cid] = data
-    return texts
-
-
-def _checked(car: CarReader) -> Iterator[tuple[Cid, bytes]]:
-    for block in car:
-        if not block.checked:
-            raise RuleError("a block whose hash can't be checked", rule="BND-2", cid=block.cid)
-        yield block.cid, block.data
-
-
-class _Keep:
-    """Holds list pages, and counts what is held."""
-
-    def __init__(self) -> None:
-        self.pages: dict[Cid, bytes] = {}
-        self._n_blocks = self._n_objects = self._n_bytes = 0
-
-    def __call__(self, cid: Cid, block: bytes) -> None:
-        if cid.codec == DAG_CBOR:
-            self.pages[cid] = block
-
-    def count(self, cid: Cid, n_bytes: int) -> None:
-        """Count a block: of leaves the names are held, of objects, pages and nodes the bytes too."""
-        self._n_blocks += 1
-        if cid.codec != RAW:
-            self._n_objects += 1
-            self.hold(n_bytes)
-        if self._n_blocks > limits.VERIFY_BLOCKS:
-            raise UsageError(
-                f"the bundle has more than {limits.VERIFY_BLOCKS} blocks;"
-                " import it into a workspace and verify the file there"
-            )
-
-    def hold(self, n_bytes: int) -> None:
-        """Count bytes that are held."""
-        self._n_bytes += n_bytes
-        if self._n_objects > limits.VERIFY_OBJECTS or self._n_bytes > limits.VERIFY_BYTES:
-            raise UsageError(
-                f"the bundle holds more than {limits.VERIFY_OBJECTS} objects or {limits.VERIFY_BYTES} bytes of them;"
-                " import it into a workspace and verify the file there"
-            )
 
 
 class StoreEvidence:

@@ -12,7 +12,7 @@ from typing import Final
 
 import click
 
-__all__ = ["READER_GONE", "drop_output", "guarded"]
+__all__ = ["READER_GONE", "drop_output", "guarded", "tell"]
 
 INTERRUPTED: Final = 130
 """After Ctrl-C."""
@@ -22,18 +22,19 @@ READER_GONE: Final = 141
 
 def guarded(work: Callable[[], object], argv: Sequence[str]) -> int:
     """Do the work of the command line `argv`; the exit status. Errors are told on stderr."""
-    as_json = "--json" in argv  # read here, since even a faulty command line is answered in JSON
     try:
         status = work()
         sys.stdout.flush()
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
     except Exception as error:  # the one place where nothing may pass
-        return _tell(error, as_json, argv)
+        return tell(error, argv)
     return status if isinstance(status, int) else 0
 
 
-def _tell(cause: Exception, as_json: bool, argv: Sequence[str]) -> int:
+def tell(cause: Exception, argv: Sequence[str]) -> int:
+    """Say on stderr what went wrong in the command line `argv`; the exit status."""
+    as_json = "--json" in argv  # read here, since even a faulty command line is answered in JSON
     from hitp2p.cli.errors import as_own, print_traceback, report
 
     error = as_own(cause)

@@ -19,8 +19,10 @@ def main() -> NoReturn:
     """
     try:
         status = shortcut(sys.argv[1:], os.environ)
-    except Exception:  # the command meets it again, and tells
-        status = None
+    except Exception as error:
+        from hitp2p.cli.frame import tell
+
+        status = tell(error, sys.argv[1:])
     except KeyboardInterrupt:
         status = 130
     code = _run_command() if status is None else status

@@ -12,6 +12,7 @@ import click
 
 from hitp2p.cli.app import completing
 from hitp2p.cli.names import Names, title_of
+from hitp2p.cli.progress import progress
 from hitp2p.cli.records import (
     OBJECT_FIELDS,
     dag_json,
@@ -38,6 +39,7 @@ __all__ = [
     "parse_foreign",
     "parse_source",
     "passphrase_options",
+    "require_files",
     "show_all_made",
     "show_made",
     "signing_options",
@@ -238,6 +240,14 @@ def parse_foreign(text: str) -> Use:
     )
 
 
+def require_files(files: Sequence[str]) -> None:
+    """Notice a missing file before the person is asked for a passphrase."""
+    from hitp2p.store.media import require_file
+
+    for name in files:
+        require_file(name)
+
+
 def show_made(run: Run, made: SignedObject, *, dry_run: bool, **also: object) -> None:
     """The result of a verb that signs one object; `also` goes into its JSON."""
     names = Names(run.workspace)
@@ -251,7 +261,10 @@ def hint_at_uncredited(run: Run, made: SignedObject, files: Sequence[str]) -> No
     """Warn of works here that a new work shares something with and doesn't name; nothing is refused for it."""
     from hitp2p.uncredited import find_uncredited
 
-    for found in find_uncredited(made, [Path(name) for name in files], run.workspace):
+    paths = [Path(name) for name in files]
+    with progress("comparing media", unit="objects", quiet=run.out.as_json) as moved:
+        alike = find_uncredited(made, paths, run.workspace, progress=moved)
+    for found in alike:
         name = short_name(found.work.cid)
         run.out.warn(
             f'it looks like "{title_of(found.work)}" {name}, which it doesn\'t credit: {found.why}.'

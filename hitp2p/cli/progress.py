@@ -23,7 +23,7 @@ SHOWN_AFTER_S: Final = 0.5
 
 @contextmanager
 def progress(
-    what: str, *, unit: Literal["bytes", "blocks"] = "bytes", quiet: bool = False
+    what: str, *, unit: Literal["bytes", "blocks", "objects"] = "bytes", quiet: bool = False
 ) -> Generator[Move | None]:
     """A function to call now and then with (done, in all), or None where nobody would see it.
 
@@ -83,13 +83,14 @@ class _Bar:
         from rich.progress import DownloadColumn, MofNCompleteColumn, ProgressColumn, Task
         from rich.text import Text
 
-        in_bytes = self._unit == "bytes"
+        unit = self._unit
+        in_bytes = unit == "bytes"
 
         class Rate(ProgressColumn):
             """What is done a second, once that is known."""
 
             def render(self, task: Task) -> Text:
                 speed = int(task.speed or 0)
-                return Text(f"{size(speed) if in_bytes else f'{speed:,} blocks'}/s")
+                return Text(f"{size(speed) if in_bytes else f'{speed:,} {unit}'}/s")
 
         return (DownloadColumn(binary_units=True) if in_bytes else MofNCompleteColumn(), Rate())

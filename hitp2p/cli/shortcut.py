@@ -1,7 +1,7 @@
 """`hitp2p verify FILE` without click, which takes 20 ms to import: a third of the whole run for a small file.
 
-The shortcut is taken for one file outside a workspace, with no option or `--json`, and only as far as all goes well. Whatever
-else there is to do or to say, the command itself does and says.
+The shortcut is taken for one file outside a workspace, with no option or `--json`. Whatever else there is to do, the command
+itself does.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ __all__ = ["shortcut"]
 def shortcut(argv: Sequence[str], environ: Mapping[str, str]) -> int | None:
     """The exit status, with the report printed; None where the command has to run, and nothing was printed.
 
-    Whatever goes wrong before anything is printed is raised.
+    What goes wrong is raised, to be told as the command would.
 
     Args:
         argv: the command line after the program's name.

@@ -15,7 +15,7 @@ from hitp2p.media.sniff import SNIFF_BYTES, sniff_media_type
 from hitp2p.media.source import MediaSource
 from hitp2p.objects.contribution import Essence
 
-__all__ = ["FORMATS", "FoundEssence", "Hasher", "display_hasher", "essence_hasher", "scan_essence"]
+__all__ = ["FORMATS", "SURE_ALGORITHMS", "FoundEssence", "Hasher", "display_hasher", "essence_hasher", "scan_essence"]
 
 FORMATS: Final[dict[str, str]] = {
     "audio/flac": "flac",
@@ -33,6 +33,10 @@ FORMATS: Final[dict[str, str]] = {
     "video/quicktime": "mp4",
 }
 """Which module of `hitp2p.media.formats` reads which sniffed type."""
+SURE_ALGORITHMS: Final = frozenset(
+    f"{module}/1" for module in FORMATS.values() if module not in ("svg", "text")
+)
+"""Algorithms of formats that their first bytes tell, so that a file has the essence of one of them at most."""
 
 
 class Hasher(Protocol):

@@ -33,7 +33,7 @@ from hitp2p.store.mediafolder import (
     unfinished_path,
 )
 
-__all__ = ["INLINE_BYTES", "AddedMedia", "Mode", "add_media", "add_stream"]
+__all__ = ["INLINE_BYTES", "AddedMedia", "Mode", "add_media", "add_stream", "require_file"]
 
 Mode: TypeAlias = Literal["copy", "reference"]
 Progress: TypeAlias = Callable[[int, int], None]
@@ -86,6 +86,11 @@ def add_media(
         if store.media_folder is None or source.size <= INLINE_BYTES:
             return _read_in(source, progress)
         return _copy(source, progress, store.media_folder)
+
+
+def require_file(path: Path | str) -> None:
+    """Raise what `add_media` would of a path that it can't begin to read; for who wants to know before asking a person more."""
+    _Source(Path(path)).file.close()
 
 
 class _Source:

@@ -17,6 +17,7 @@ from hitp2p.objects.kinds import ObjectClass
 from hitp2p.objects.known import known_field
 from hitp2p.trail.audit_axes import Axes
 from hitp2p.trail.display import safe_line, short_name
+from hitp2p.trail.entry import Content, iter_entry_faults
 from hitp2p.trail.evidence import Evidence, auditor_of
 from hitp2p.trail.report import Candidate, FileFacts, Headline, Match, Report, Rival, Tier
 
@@ -29,6 +30,7 @@ def audit_file(
     *,
     bundle_work: Cid | None = None,
     candidates: Iterable[Candidate] = (),
+    content: Content = lambda _: None,
 ) -> Report:
     """What can be said of a file.
 
@@ -37,6 +39,7 @@ def audit_file(
         evidence: valid objects.
         bundle_work: the first root of a bundle that lies beside the file and is part of the evidence.
         candidates: works that partly match or resemble the file.
+        content: what the blocks that are here show of other files.
     """
     found = _Finding(facts, evidence).matches()
     candidates = tuple(candidates)
@@ -47,6 +50,7 @@ def audit_file(
     axes.weigh([match.work for match in weighed], n_left=len(found) - len(weighed))
     match, *others = _choose(weighed, axes, bundle_work)
     rivals = tuple(_rivals(match.work, others, axes))
+    match = _tried(match, facts, evidence, content)
     return replace(axes.report(facts, match, rivals, bundle_work), candidates=candidates)
 
 
@@ -108,8 +112,12 @@ class _Finding:
     def match(self, work: SignedObject) -> Match | None:
         entries = [MediaEntry.from_body(entry) for entry in known_field(work, "media") or ()]
         found = [m for m in (self.entry(work.cid, n, e) for n, e in enumerate(entries)) if m]
-        exact = (match for match in found if match.tier is Tier.EXACT)
-        return next(exact, found[0] if found else None)
+        return min(found, key=lambda match: self.rank(entries[match.entry], match), default=None)
+
+    def rank(self, entry: MediaEntry, match: Match) -> tuple[bool, bool]:
+        """Exact ones first, of these such as match in hash and root; else in their order."""
+        both = entry.sha256 == self.facts.sha256 and entry.file == self.facts.cid
+        return match.tier is not Tier.EXACT, not both
 
     def entry(self, work: Cid, number: int, entry: MediaEntry) -> Match | None:
         facts, essence = self.facts, entry.essence
@@ -132,6 +140,14 @@ class _Finding:
             name=entry.name,
             display_differs=differs,
         )
+
+
+def _tried(match: Match, facts: FileFacts, evidence: Evidence, content: Content) -> Match:
+    """With what is wrong in its entry [VER-9]."""
+    work = evidence.lookup(match.work)
+    entries = () if work is None else known_field(work, "media")
+    entry = MediaEntry.from_body(entries[match.entry])
+    return replace(match, faults=tuple(iter_entry_faults(entry, facts, content)))
 
 
 def _first(found: list[Match], axes: Axes, bundle_work: Cid | None) -> list[Match]:

@@ -153,6 +153,14 @@ def _display(report: Report) -> Iterator[Gap]:
         )
 
 
+def _entry(report: Report) -> Iterator[Gap]:
+    """[VER-9]"""
+    assert report.match is not None
+    if report.match.faults:
+        text = "the record's media entry for this file contradicts itself, or may: "
+        yield Gap(code=GapCode.ENTRY, text=text + "; ".join(report.match.faults))
+
+
 def _names(report: Report) -> Iterator[Gap]:
     """A name that several people have, or one person and somebody who is only named."""
     people = dict.fromkeys(_people(report))
@@ -188,6 +196,7 @@ def _kinds(report: Report) -> Iterator[Gap]:
 
 
 _GAPS = (
+    _entry,
     _credit_gaps,
     _missing,
     _kinds,

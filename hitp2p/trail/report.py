@@ -1,4 +1,4 @@
-"""What a report on a file is made of: independent axes, each with its evidence, and one headline [VER-1 to VER-7].
+"""What a report on a file is made of: independent axes, each with its evidence, and one headline [VER-1 to VER-9].
 
 Text from objects stands here as its author wrote it; clean it before showing it. `report_text` does.
 """
@@ -93,6 +93,8 @@ class FileFacts:
     """None where the file has none."""
     no_essence: str | None = None
     """Why it has none, in words."""
+    other_algorithms: frozenset[str] = frozenset()
+    """Algorithms by which it surely has no essence, but for that of `essence`."""
     display_notes: tuple[str, ...] = ()
     """What in its tags changes the display."""
     pointers: tuple[Cid, ...] = ()
@@ -113,6 +115,8 @@ class Match:
     """What the entry calls the file."""
     display_differs: bool
     """The payload is the same, but tags make it look different, as a turned picture does [MED-11]."""
+    faults: tuple[str, ...] = ()
+    """What in the entry can't be true of one file, or can't be told to be, in words [VER-9]."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -236,6 +240,7 @@ class GapCode(StrEnum):
     DISPLAY = "display-differs"
     NAMES = "same-name"
     KIND = "unknown-kind"
+    ENTRY = "media-entry"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,6 +29,8 @@ _CLAIMS: Final = {
     Claim.CLAIMED: "has not answered; the author of the work says so",
 }
 _MEANINGS: Final = {
+    GapCode.ENTRY: "an entry names its file by CID, hash, size and essence; where these are of different files, nobody can"
+    " say which one its author meant, and a thief may have put the names of two into one",
     GapCode.CUT: "works may link to endless lists; what lies beyond the bound of this program is not read",
     GapCode.MISSING: "what is not here can't be checked; a bundle made where it is known would have it",
     GapCode.UNANSWERED: "a credit is the word of the work's author until the person signs an answer",

@@ -17,7 +17,7 @@ REPORT_FIELDS: Final = {
     "because": "why, in one sentence",
     "exit_status": "what the command exits with",
     "file": "name, size, sha256, cid, type, essence, no_essence, display_notes[], pointers[]",
-    "match": "tier, work, entry, role, name, display_differs; null without a match",
+    "match": "tier, work, entry, role, name, display_differs, faults[] of the entry; null without a match",
     "record": "work, title, project, project_title, author, author_name, n_sources, n_people, missing[], from_bundle",
     "standing": "of the author's key: standing, reason, by_event, sources[]",
     "credits": "answered, can_answer, named_only, denied[], amended[], sheet",
@@ -113,6 +113,7 @@ def _match_json(report: Report) -> dict[str, Any] | None:
         "role": match.role,
         "name": match.name,
         "display_differs": match.display_differs,
+        "faults": list(match.faults),
     }
 
 

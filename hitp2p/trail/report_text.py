@@ -68,6 +68,11 @@ def _match(report: Report) -> str:
         return _no_match(report)
     label = f" {quoted(match.name)}" if match.name else ""
     what = f"the {match.role} file{label}"
+    if match.tier is Tier.EXACT and match.faults:
+        return (
+            f"exact by a part of what the record says of {what}; other parts don't fit, or can't be checked:"
+            " see the gaps"
+        )
     if match.tier is Tier.EXACT:
         return f"exact: these are the very bytes of {what}"
     assert file.essence is not None
@@ -335,6 +340,8 @@ def _next(report: Report) -> str:
     if license is None or license.effective is None:
         return "ask the authors before you share it or build on it"
     codes = {gap.code for gap in report.gaps}
+    if GapCode.ENTRY in codes:
+        return "ask its author which file is meant, before you take this one for it"
     if GapCode.WITHDRAWN in codes:
         return (
             "choose another work, or ask the author; what the licence allowed before stays allowed"

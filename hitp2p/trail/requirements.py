@@ -27,7 +27,8 @@ class Requirement:
 
 
 def _matches(report: Report, *tiers: Tier) -> bool:
-    return report.match is not None and report.match.tier in tiers
+    match = report.match
+    return match is not None and match.tier in tiers and not match.faults
 
 
 def _answered(report: Report) -> bool:

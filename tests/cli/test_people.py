@@ -80,6 +80,25 @@ def test_a_passphrase_comes_from_a_file_or_a_descriptor_never_from_the_command_l
         assert cli(*dry, "--passphrase-file", str(word), "--json").error["code"] == "passphrase"
 
 
+def test_a_missing_file_is_noticed_before_anybody_is_asked_for_a_passphrase(
+    cli: Cli, tmp_path: Path
+) -> None:
+    word = tmp_path / "word"
+    word.write_text("open sesame\n")
+    secret = ("--passphrase-file", str(word))
+    cli("id", "new", "Ana", "--recovery-file", "r.key", *secret).ok()
+    cli("init").ok()
+    cli("project", "new", "P", "--yes", *secret).ok()
+    work = cli("contribute", "--title", "Verse", "--yes", *secret, "--json").ok().json["cid"]
+    Path("here.txt").write_text("The night bus\n")
+    for verb in (["contribute"], ["remix", "--of", work]):
+        ran = cli(*verb, "here.txt", "none.txt", "--title", "T", "--json")
+        assert (ran.status, ran.error["code"]) == (2, "not-found")
+        assert "none.txt: there is no such file" in ran.error["message"]
+        assert cli(*verb, ".", "--title", "T", "--json").error["code"] == "usage"
+        assert cli(*verb, "here.txt", "--title", "T", "--json").error["code"] == "passphrase"
+
+
 def test_a_first_signature_needs_consent_once(cli: Cli) -> None:
     make(cli, "Ana").ok()
     cli("init").ok()

@@ -65,6 +65,30 @@ def test_a_file_that_fails_when_it_is_read_is_told_by_the_command(downloads: Pat
     assert err.startswith(b"error: /proc/self/mem")
 
 
+def test_a_file_that_fails_is_read_once(downloads: Path) -> None:
+    """What fails after half an hour of reading must not be read for another half."""
+    program = (
+        "import sys, hitp2p.verifier\n"
+        "from hitp2p.cli.main import main\n"
+        "from hitp2p.errors import UsageError\n"
+        "def verify(*args, **options):\n"
+        "    sys.stderr.write('read\\n')\n"
+        "    raise UsageError('it fell off the table')\n"
+        "hitp2p.verifier.verify = verify\n"
+        "main()\n"
+    )
+    for options, told in (([], "error: it fell off the table"), (["--json"], '"code": "usage"')):
+        ran = subprocess.run(
+            [sys.executable, "-c", program, "verify", "song.wav", *options],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert ran.stderr.count("read\n") == 1
+        assert told in ran.stderr
+        assert (ran.returncode, ran.stdout) == (2, "")
+
+
 @pytest.mark.parametrize(
     ("words", "environ"),
     [

@@ -207,7 +207,7 @@ def test_a_bar_shows_on_a_terminal_only_and_on_stderr(monkeypatch: pytest.Monkey
     with os.fdopen(follower, "w") as screen:
         monkeypatch.setattr(sys, "stderr", screen)
         monkeypatch.setattr(module, "SHOWN_AFTER_S", 0.0)
-        for unit in ("bytes", "blocks"):
+        for unit in ("bytes", "blocks", "objects"):
             with module.progress("reading", unit=unit) as move:  # type: ignore[arg-type]
                 assert move is not None
                 move(1, 4)

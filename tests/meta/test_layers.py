@@ -20,6 +20,9 @@ LAYERS: dict[int, tuple[str, ...]] = {
     5: ("protocol",),
     6: ("store", "media"),
     7: (
+        "bundle_file",
+        "bundle_matching",
+        "bundle_media",
         "announcing",
         "drafts",
         "gateway",

@@ -142,6 +142,9 @@ AT_AND_PAST: Final = {
     )
     * 2,
     "LICENSE_HELD": ("test_lic_6_judges_up_to_a_bound_and_says_so_past_it",) * 2,
+    "NEAR_MEDIA": ("test_media_of_a_bundle_are_compared_up_to_the_bounds_and_not_past_them",) * 2,
+    "NEAR_BYTES": ("test_media_of_a_bundle_are_compared_up_to_the_bounds_and_not_past_them",) * 2,
+    "ENTRY_BYTES": ("test_ver_9_blocks_are_read_up_to_the_bound_and_not_past_it",) * 2,
     "VERIFY_EVENTS": ("test_an_identity_is_judged_up_to_its_bound_and_not_past_it",) * 2,
     "RIVALS": ("test_ver_2_weighs_64_records_of_one_file_and_not_one_more",) * 2,
 }

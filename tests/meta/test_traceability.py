@@ -36,7 +36,7 @@ NO_INVALID_VECTOR = {
     "LIC-4": "a way to compute",
     "LIC-5": "a way to compute",
     "LIC-6": "a way to compute",
-    **dict.fromkeys((f"VER-{n}" for n in range(1, 9)), "a way to judge, told in stories"),
+    **dict.fromkeys((f"VER-{n}" for n in range(1, 10)), "a way to judge, told in stories"),
     "MED-10": "a way to compute; what breaks a format's rule has a vector there",
     "MED-11": "a way to compute",
     "MED-30": "what isn't a pointer is passed over",

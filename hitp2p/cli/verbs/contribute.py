@@ -12,6 +12,7 @@ from hitp2p.cli.making import (
     hint_at_uncredited,
     parse_credit,
     parse_foreign,
+    require_files,
     show_made,
     signing_options,
     work_options,
@@ -66,13 +67,17 @@ def command(
     """
     ws = run.workspace
     home = find_project(ws, project)
+    named = [parse_credit(text, ws) for text in credits]
+    uses = [parse_foreign(text) for text in foreign]
+    require_files(files)
+    by = run.signer(dry_run=dry_run)
     with progress("reading", quiet=run.out.as_json) as moved:
         made = ws.contribute(
             home,
             files,
-            by=run.signer(dry_run=dry_run),
-            credits=[parse_credit(text, ws) for text in credits],
-            uses=[parse_foreign(text) for text in foreign],
+            by=by,
+            credits=named,
+            uses=uses,
             dry_run=dry_run,
             progress=moved,
             **said,

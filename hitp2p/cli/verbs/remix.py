@@ -13,6 +13,7 @@ from hitp2p.cli.making import (
     parse_credit,
     parse_foreign,
     parse_source,
+    require_files,
     show_made,
     signing_options,
     work_options,
@@ -74,13 +75,18 @@ def command(
     --source names, are used and credited as well. With one --of, your --note stands beside it.
     """
     ws = run.workspace
+    of = [*(parse_source(text, ws) for text in sources), *map(parse_foreign, foreign)]
+    home = find_project(ws, project) if project else None
+    named = [parse_credit(text, ws) for text in credits]
+    require_files(files)
+    by = run.signer(dry_run=dry_run)
     with progress("reading", quiet=run.out.as_json) as moved:
         made = ws.remix(
-            [*(parse_source(text, ws) for text in sources), *map(parse_foreign, foreign)],
+            of,
             files,
-            by=run.signer(dry_run=dry_run),
-            project=find_project(ws, project) if project else None,
-            credits=[parse_credit(text, ws) for text in credits],
+            by=by,
+            project=home,
+            credits=named,
             dry_run=dry_run,
             progress=moved,
             **said,

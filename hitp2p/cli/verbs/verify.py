@@ -15,6 +15,7 @@ from hitp2p.cli.app import verb
 from hitp2p.cli.errors import with_step
 from hitp2p.cli.output import n_of
 from hitp2p.cli.places import tidy
+from hitp2p.cli.progress import progress
 from hitp2p.cli.run import Run
 from hitp2p.errors import NotFoundError, UsageError
 from hitp2p.trail.report_json import REPORT_FIELDS, report_json
@@ -83,8 +84,9 @@ def command(
 
     The record comes from the bundle beside the file, and from your workspace where you are in one.
     Without --online nothing is sent or fetched. Tags may have been changed: where only they differ, the file still
-    matches by its essence. Where nothing matches, works in your workspace are named that it shares
-    parts with or resembles; prints of your media are kept there for that, and nothing else is written.
+    matches by its essence. Where nothing matches, works are named that it shares parts with or resembles,
+    of those in your workspace and of media in the bundle; prints of your media are kept in the workspace
+    for that, and nothing else is written.
 
     Exit status: 0 VERIFIED, 10 VERIFIED-WITH-GAPS, 11 CONTAINS, 12 RESEMBLES, 13 a --require isn't
     met, 20 DISPUTED, 30 BROKEN, 40 UNKNOWN, 2 the file can't be read. Of several files the worst
@@ -99,17 +101,19 @@ def command(
     _refuse_one_for_many(paths, bundle, page)
     workspace = _workspace(run)
     source = _gateway(gateway) if online else None
-    reports = [
-        verify(
-            path,
-            bundle=bundle,
-            workspace=workspace,
-            online=source,
-            require=wanted,
-            name=_label(path, paths),
-        )
-        for path in paths
-    ]
+    with progress("comparing media", unit="objects", quiet=run.out.as_json) as moved:
+        reports = [
+            verify(
+                path,
+                bundle=bundle,
+                workspace=workspace,
+                online=source,
+                require=wanted,
+                name=_label(path, paths),
+                progress=moved,
+            )
+            for path in paths
+        ]
     if page is not None:
         _write_page(page, reports[0])
     if len(paths) == 1:
