@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from hitp2p.codec.cid import Cid
 from hitp2p.dataclass import dataclass
@@ -12,6 +13,7 @@ from hitp2p.errors import DecodeError, UsageError
 from hitp2p.store.choice import CREDENTIALS, SQLITE, store_name
 from hitp2p.store.contract import Store
 from hitp2p.store.kubo_index import holds
+from hitp2p.store.kubo_push import PUSH_PIN
 from hitp2p.store.kubo_snapshot import SNAPSHOT_PIN, project_snapshot
 from hitp2p.store.project_set import count_held
 from hitp2p.store.sqlite import SqliteStore
@@ -22,12 +24,17 @@ if TYPE_CHECKING:
 __all__ = [
     "DaemonWarning",
     "IpfsStatus",
+    "PinGroup",
+    "PinKind",
     "PinnedProject",
     "audit_daemon",
     "find_daemon",
+    "list_pins",
     "require_folder",
 ]
 
+PinKind: TypeAlias = Literal["workspace", "snapshot", "push", "other"]
+"""What a pin keeps: a workspace on a daemon, a project whole, what was pushed of one, or what somebody named so."""
 _NEARLY_FULL: Final = 90
 """Per cent of a repository's limit from which on it counts as nearly full."""
 
@@ -51,6 +58,20 @@ class PinnedProject:
     """The snapshot of the project as it is here."""
     pinned: Cid | None
     """The snapshot that is pinned on the daemon under the project's name; None where none is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PinGroup:
+    """Pins of one name on a daemon."""
+
+    name: str
+    kind: PinKind
+    is_own: bool
+    """Whether they keep this workspace, or a project that is in it."""
+    project: Cid | None
+    """The project of a snapshot or a push; None for others."""
+    cids: tuple[Cid, ...]
+    """What is pinned."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +156,36 @@ def audit_daemon(store: Store, daemon: KuboAdmin) -> IpfsStatus:
         projects=tuple(_pinned_projects(kept, daemon)),
         warnings=tuple(_warnings(state, n_unpinned)),
     )
+
+
+def list_pins(store: Store, daemon: KuboAdmin) -> tuple[PinGroup, ...]:
+    """All pins of hitp2p on a daemon, also of other workspaces, by name."""
+    names: dict[str, list[Cid]] = {}
+    for pin in daemon.iter_pins(SNAPSHOT_PIN):
+        names.setdefault(pin.name, []).append(pin.cid)
+    return tuple(_group(store, daemon, name, cids) for name, cids in sorted(names.items()))
+
+
+def _group(store: Store, daemon: KuboAdmin, name: str, cids: list[Cid]) -> PinGroup:
+    from hitp2p.store.kubo import PIN_NAME, KuboStore
+
+    kind: PinKind = "other"
+    project: Cid | None = None
+    is_own = False
+    if name.startswith(PIN_NAME):
+        kind = "workspace"
+        is_own = (
+            isinstance(store, KuboStore)
+            and store.pin_name == name
+            and store.address == daemon.address
+        )
+    else:
+        start = PUSH_PIN if name.startswith(PUSH_PIN) else SNAPSHOT_PIN
+        with suppress(DecodeError):
+            project = Cid.parse(name.removeprefix(start))
+            kind = "push" if start == PUSH_PIN else "snapshot"
+            is_own = store.row(project) is not None
+    return PinGroup(name=name, kind=kind, is_own=is_own, project=project, cids=tuple(sorted(cids)))
 
 
 def snapshot_pins(daemon: KuboAdmin) -> dict[Cid, Cid]:

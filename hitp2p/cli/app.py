@@ -76,7 +76,7 @@ VERBS: Final[Mapping[str, Mapping[str, str]]] = {
         "backup": "Copy the store while it is in use.",
     },
     "IPFS": {
-        "ipfs": "The IPFS daemon behind a workspace: status, push, announce.",
+        "ipfs": "The IPFS daemon behind a workspace: status, push, announce, pins.",
     },
     "Keep": {
         "fsck": "Check every block and index of the store.",
@@ -107,6 +107,7 @@ IPFS_VERBS: Final[Mapping[str, str]] = {
     "status": "How the daemon is, and what it keeps of this workspace.",
     "push": "Bring projects onto a daemon, and pin them there for others.",
     "announce": "Tell the network now that a daemon has a project.",
+    "pins": "What hitp2p pins on a daemon, of all workspaces.",
 }
 
 

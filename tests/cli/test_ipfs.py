@@ -241,3 +241,35 @@ def test_an_older_kubo_announces_by_its_older_command(
         assert one["n_announced"] == 3
         asked = [each for each in fake.asked if each.command == "routing/provide"]
         assert len(asked[0].options["arg"]) == 3
+
+
+def test_pins_are_listed_by_name_also_those_of_workspaces_that_are_gone(
+    cli: Cli, story: dict[str, str], tmp_path: Path
+) -> None:
+    with running_kubo(tmp_path) as daemon:
+        to = f"kubo:{daemon.api}"
+        ask = ("ipfs", "pins", "--daemon", to)
+        assert "pins nothing" in cli(*ask).ok().out
+        cli("tour", "t", "--store", to).ok()
+        cli("ipfs", "push", "--to", to).ok()
+        daemon.ipfs("pin", "add", "--name", "hitp2p:mine", "bafkqaaa")
+        groups = cli(*ask, "--json").ok().json["pins"]
+        assert [(one["kind"], one["is_own"], one["title"]) for one in groups] == [
+            ("snapshot", True, "Night Bus"),
+            ("other", False, None),
+            ("workspace", False, None),
+        ]
+        own = cli("ipfs", "pins", "--workspace", "t", "--json").ok().json["pins"]
+        assert [(one["kind"], one["is_own"]) for one in own] == [
+            ("snapshot", False),
+            ("other", False),
+            ("workspace", True),
+        ]
+        assert own[2]["n_pins"] == len(own[2]["cids"]) > 3
+        told = cli(*ask).ok().out
+        assert "another workspace" in told
+        for cid in groups[2]["cids"]:  # as the advice does
+            listed = daemon.ipfs(
+                "pin", "ls", "--type=recursive", "--names", "-n", groups[2]["name"]
+            )
+            assert cid in listed.decode()

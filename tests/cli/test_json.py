@@ -67,6 +67,7 @@ IPFS_RUNS: tuple[tuple[str, ...], ...] = (
     ("ipfs", "push", "--to", "{kubo}"),
     ("ipfs", "status", "--daemon", "{kubo}"),
     ("ipfs", "announce", "--daemon", "{kubo}"),
+    ("ipfs", "pins", "--daemon", "{kubo}"),
 )
 
 
