@@ -257,7 +257,7 @@ class KuboStore(SqliteStore):
         """Import a CAR with its hold; at the end, the pin has its name and the daemon lists it."""
         self._require_kubo()
         unit.pinned.append(hold.root)
-        self._kubo.import_car([hold.car], root=hold.root, n_blocks=hold.n_blocks)
+        self._kubo.import_car(hold.car, root=hold.root, n_blocks=hold.n_blocks)
         self._kubo.name_pin(hold.root, self.pin_name)
         if self._kubo.pin_name(hold.root) != self.pin_name:
             raise BackendError(
@@ -268,7 +268,7 @@ class KuboStore(SqliteStore):
     def _send_again(self, blocks: list[tuple[Held, bytes]]) -> None:
         """Heal what the daemon may have lost of blocks that are held."""
         for car, n_blocks in pack_loose(blocks):
-            self._kubo.import_car([car], root=None, n_blocks=n_blocks)
+            self._kubo.import_car(car, root=None, n_blocks=n_blocks)
 
     def remove(self, cids: Iterable[Cid], /) -> None:
         gone = dict.fromkeys(cids)

@@ -7,7 +7,7 @@ that comes with status 200 is found, and what a daemon could leave out unseen, t
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final, NamedTuple, cast
 
@@ -100,34 +100,64 @@ class Kubo(Closing):
             )
         return data
 
-    def import_car(self, car: Sequence[bytes], *, root: Cid | None, n_blocks: int) -> None:
+    def import_car(self, car: bytes, *, root: Cid | None, n_blocks: int) -> None:
         """Store the blocks of a CAR and, in the same step, pin its root with all below it.
 
         No garbage collection of the daemon comes between storing and pinning.
 
         Args:
-            car: its bytes, in pieces.
+            car: the file.
             root: what to pin, the first root of the CAR; None pins nothing.
             n_blocks: how many blocks it has.
 
         Raises:
             BackendError: the daemon doesn't say that all was stored and pinned. Some of it may be.
         """
+        answer = self._import([(car,)], pins=root is not None, within_s=None)
+        self._require_imported(answer, root, n_blocks)
+
+    def import_cars(
+        self,
+        cars: Sequence[Iterable[bytes | memoryview]],
+        expected: Callable[[], tuple[Cid, int]],
+    ) -> None:
+        """Store the blocks of several CARs, of which one has a root, and pin that; all in one step, as `import_car`.
+
+        Args:
+            cars: files, each in pieces, which are taken as they are sent.
+            expected: the root and how many blocks there are in all, asked for when all is sent.
+
+        Raises:
+            BackendError: as `import_car`.
+        """
+        answer = self._import(cars, pins=True, within_s=_LIST_S)
+        self._require_imported(answer, *expected())
+
+    def _import(
+        self, cars: Sequence[Iterable[bytes | memoryview]], *, pins: bool, within_s: float | None
+    ) -> tuple[list[Cid], object]:
+        """The roots that the daemon has pinned, and how many blocks it says it has stored."""
         options = {
-            "pin-roots": "false" if root is None else "true",
+            "pin-roots": "true" if pins else "false",
             "stats": "true",
             "allow-big-block": "false",
             "fast-provide-root": "false",
         }
         pinned: list[Cid] = []
         n_stored: object = None
-        for line in self._lines("dag/import", options=options, body=car):
+        for line in self._lines("dag/import", options=options, body=cars, within_s=within_s):
             if "Root" in line:
                 pinned.append(self._pinned_root(line["Root"]))
             elif "Stats" in line:
                 n_stored = _field(line["Stats"], "BlockCount")
             else:
                 raise self._wrong("dag/import", f"a line with {sorted(line)}")
+        return pinned, n_stored
+
+    def _require_imported(
+        self, answer: tuple[list[Cid], object], root: Cid | None, n_blocks: int
+    ) -> None:
+        pinned, n_stored = answer
         if n_stored != n_blocks:
             raise self._wrong(
                 "dag/import", f"{n_stored} blocks stored of {n_blocks} that were sent"
@@ -246,7 +276,7 @@ class Kubo(Closing):
         command: str,
         *arguments: str,
         options: Mapping[str, str] | None = None,
-        body: Sequence[bytes] | None = None,
+        body: Sequence[Iterable[bytes | memoryview]] | None = None,
         within_s: float | None = None,
     ) -> Iterator[Mapping[str, Any]]:
         """An answer of one JSON map a line."""
@@ -277,12 +307,14 @@ class Kubo(Closing):
         return found
 
     def _joined(self, command: str, pieces: Iterator[bytes], limit: int) -> bytes:
-        found = bytearray()
+        found: list[bytes] = []
+        n_bytes = 0
         for piece in pieces:
-            found += piece
-            if len(found) > limit:
+            found.append(piece)
+            n_bytes += len(piece)
+            if n_bytes > limit:
                 raise self._wrong(command, f"more than {limit} bytes")
-        return bytes(found)
+        return b"".join(found)
 
     def _cid(self, command: str, text: object) -> Cid:
         with suppress(DecodeError):

@@ -168,7 +168,7 @@ class _Push:
         blocks = self._blocks(frozenset(named), self._kept())
         workspace = self._found.project.digest[:NONCE_BYTES]
         for hold in pack(blocks, workspace, new_nonces()):
-            self._daemon.import_car([hold.car], root=hold.root, n_blocks=hold.n_blocks)
+            self._daemon.import_car(hold.car, root=hold.root, n_blocks=hold.n_blocks)
             self._daemon.name_pin(hold.root, self._pin)
             if self._daemon.pin_name(hold.root) != self._pin:
                 raise BackendError(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, NoReturn
@@ -29,6 +29,10 @@ _GRACE_S: Final = 5.0
 """How much longer than the daemon we wait, so that its own error comes first, in seconds."""
 _BASE: Final = "api/v0"
 _PIECE_BYTES: Final = 64 * 1024
+_BULK_BYTES: Final = 512
+"""What comes in smaller parts is passed on at once: lines, for which somebody may wait."""
+_PATIENCE_S: Final = 1.0
+"""How long a piece of what comes in larger parts is waited for to be full, in seconds."""
 _ERROR_BYTES: Final = 64 * 1024
 """How much of an error is read, in bytes."""
 _FULL: Final = ("no space left on device", "disk quota exceeded")
@@ -88,7 +92,7 @@ class KuboRpc(Closing):
         command: str,
         *arguments: str,
         options: Mapping[str, str] | None = None,
-        body: Sequence[bytes] | None = None,
+        body: Sequence[Iterable[bytes | memoryview]] | None = None,
         within_s: float | None = None,
     ) -> Iterator[bytes]:
         """The pieces of an answer as they come.
@@ -97,7 +101,7 @@ class KuboRpc(Closing):
             command: such as `block/get`.
             arguments: of the command.
             options: of the command; the daemon ignores those that it doesn't know, and typing errors with them.
-            body: a file to send, in pieces.
+            body: files to send, each in pieces. Pieces that can be had only once are sent only once.
             within_s: how long all of it may take, in seconds.
 
         Raises:
@@ -121,12 +125,12 @@ class KuboRpc(Closing):
         command: str,
         arguments: Sequence[str],
         options: Mapping[str, str],
-        body: Sequence[bytes] | None,
+        body: Sequence[Iterable[bytes | memoryview]] | None,
         within_s: float,
     ) -> Any:
         """Ask, and once more where the connection is gone: the daemon may have closed it since the last call.
 
-        Every command that we send may be sent twice.
+        Every command that we send may be sent twice, but not what can be read only once.
         """
 
         def send() -> Any:
@@ -145,6 +149,8 @@ class KuboRpc(Closing):
         except requests.Timeout:
             raise
         except requests.ConnectionError:
+            if not all(isinstance(file, Sequence) for file in body or ()):
+                raise
             return send()
 
     @contextmanager
@@ -254,8 +260,26 @@ def _bounded(http: Any) -> Any:
 
 
 def _pieces(raw: Any) -> Generator[bytes]:
-    while piece := raw.read1(_PIECE_BYTES):
-        yield piece
+    """What comes, in pieces of about 64 KiB, or less where it comes slowly or in lines.
+
+    The daemon sends chunks of 4 KiB, for each of which urllib3's own way to read takes four times as long.
+    """
+    read = raw._fp.read1 if raw.length_remaining is None else raw.read1
+    with raw._error_catcher():
+        while parts := _next_parts(read):
+            yield b"".join(parts)
+
+
+def _next_parts(read: Callable[[int], bytes]) -> list[bytes]:
+    parts: list[bytes] = []
+    n_bytes = 0
+    patience_ends = monotonic() + _PATIENCE_S
+    while n_bytes < _PIECE_BYTES and (part := read(_PIECE_BYTES)):
+        parts.append(part)
+        n_bytes += len(part)
+        if len(part) < _BULK_BYTES or monotonic() > patience_ends:
+            break
+    return parts
 
 
 def _first_piece(raw: Any) -> bytes:
@@ -274,15 +298,25 @@ def _fence(session: Any) -> None:
         adapter.poolmanager.connection_pool_kw.pop("strict", None)
 
 
-def _form(body: Sequence[bytes]) -> dict[str, Any]:
-    """A file as the one part of a form. The boundary is new each time, as the file may hold what strangers chose."""
+def _form(files: Sequence[Iterable[bytes | memoryview]]) -> dict[str, Any]:
+    """Files as a form. The boundary is new each time, as they may hold what strangers chose."""
     boundary = f"hitp2p-{os.urandom(16).hex()}"
+    return {
+        "headers": {"Content-Type": f"multipart/form-data; boundary={boundary}"},
+        "data": _form_pieces(files, boundary),
+    }
+
+
+def _form_pieces(
+    files: Sequence[Iterable[bytes | memoryview]], boundary: str
+) -> Iterator[bytes | memoryview]:
     head = (
         f"--{boundary}\r\n"
         'Content-Disposition: form-data; name="file"; filename="blocks.car"\r\n'
         "Content-Type: application/octet-stream\r\n\r\n"
     )
-    return {
-        "headers": {"Content-Type": f"multipart/form-data; boundary={boundary}"},
-        "data": iter((head.encode(), *body, f"\r\n--{boundary}--\r\n".encode())),
-    }
+    for file in files:
+        yield head.encode()
+        yield from file
+        yield b"\r\n"
+    yield f"--{boundary}--\r\n".encode()

@@ -96,7 +96,7 @@ def pin_snapshot(kubo: Kubo, project: Cid, snapshot: Snapshot) -> None:
     name = f"{SNAPSHOT_PIN}{project}"
     old = [pin.cid for pin in kubo.iter_pins(name) if pin.name == name]
     if not old:
-        kubo.import_car([_car(snapshot)], root=snapshot.root, n_blocks=len(snapshot.pages))
+        kubo.import_car(_car(snapshot), root=snapshot.root, n_blocks=len(snapshot.pages))
         kubo.name_pin(snapshot.root, name)
     elif snapshot.root not in old:
         _replace(kubo, old[0], snapshot)
@@ -107,11 +107,11 @@ def pin_snapshot(kubo: Kubo, project: Cid, snapshot: Snapshot) -> None:
 def _replace(kubo: Kubo, old: Cid, snapshot: Snapshot) -> None:
     """Move the pin: of a long history, only what is new is walked."""
     for _ in range(_TRIES - 1):
-        kubo.import_car([_car(snapshot)], root=None, n_blocks=len(snapshot.pages))
+        kubo.import_car(_car(snapshot), root=None, n_blocks=len(snapshot.pages))
         with suppress(RefusedError):  # garbage collection was faster and took a page
             kubo.update_pin(old, snapshot.root)
             return
-    kubo.import_car([_car(snapshot)], root=None, n_blocks=len(snapshot.pages))
+    kubo.import_car(_car(snapshot), root=None, n_blocks=len(snapshot.pages))
     kubo.update_pin(old, snapshot.root)
 
 

@@ -225,7 +225,7 @@ def test_another_server_is_told(fake: FakeKubo, kubo: Kubo, status: int) -> None
 def test_a_full_disk_there_is_told_as_such(fake: FakeKubo, kubo: Kubo, message: str) -> None:
     fake.says("dag/import", refused(message))
     with pytest.raises(BackendFullError, match="make room there") as caught:
-        kubo.import_car([b"car"], root=CID, n_blocks=1)
+        kubo.import_car(b"car", root=CID, n_blocks=1)
     assert isinstance(caught.value, StoreFullError)
 
 
@@ -288,7 +288,7 @@ def test_other_daemons_are_refused(fake: FakeKubo, kubo: Kubo, said: Any, words:
 
 def test_an_import_sends_a_car_as_a_file_and_asks_for_the_pin(fake: FakeKubo, kubo: Kubo) -> None:
     fake.says("dag/import", chunked(lines(root(CID)), lines(stats(2))))
-    kubo.import_car([b"first ", b"second"], root=CID, n_blocks=2)
+    kubo.import_car(b"first second", root=CID, n_blocks=2)
     (asked,) = fake.asked
     assert b"\r\n\r\nfirst second\r\n--" in asked.body
     wanted = {"pin-roots": "true", "stats": "true", "fast-provide-root": "false"}
@@ -298,7 +298,7 @@ def test_an_import_sends_a_car_as_a_file_and_asks_for_the_pin(fake: FakeKubo, ku
 def test_the_frame_of_a_file_can_not_be_foreseen(fake: FakeKubo, kubo: Kubo) -> None:
     fake.says("dag/import", answer(lines(stats(1))))
     for _ in range(2):
-        kubo.import_car([b"car"], root=None, n_blocks=1)
+        kubo.import_car(b"car", root=None, n_blocks=1)
     first, second = (asked.headers["Content-Type"] for asked in fake.asked)
     assert first != second
 
@@ -327,13 +327,13 @@ def test_an_import_counts_only_where_every_line_says_so(
 ) -> None:
     fake.says("dag/import", answer(said))
     with pytest.raises(BackendError, match=words):
-        kubo.import_car([b"car"], root=CID, n_blocks=2)
+        kubo.import_car(b"car", root=CID, n_blocks=2)
 
 
 def test_an_import_without_a_pin_must_pin_nothing(fake: FakeKubo, kubo: Kubo) -> None:
     fake.says("dag/import", answer(lines(root(CID), stats(2))))
     with pytest.raises(BackendError, match="1 roots pinned"):
-        kubo.import_car([b"car"], root=None, n_blocks=2)
+        kubo.import_car(b"car", root=None, n_blocks=2)
 
 
 # --- pins -----------------------------------------------------------------------------------------
