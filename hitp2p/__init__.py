@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from hitp2p.codec.cid import Cid
     from hitp2p.errors import Hitp2pError, InvalidError, MissingBlocksError, StoreError, UsageError
     from hitp2p.identity import Identity
+    from hitp2p.moving import copy_store
     from hitp2p.objects.contribution import Contribution, Credit, ForeignSource, Use
     from hitp2p.objects.envelope import SignedObject, parse_object, verify_object
     from hitp2p.trail.report import Headline, Report
@@ -39,6 +40,7 @@ __all__ = [
     "UsageError",
     "Use",
     "Workspace",
+    "copy_store",
     "open",
     "parse_object",
     "verify",
@@ -61,6 +63,7 @@ _HOMES = {
     "UsageError": "hitp2p.errors",
     "Use": "hitp2p.objects.contribution",
     "Workspace": "hitp2p.workspace",
+    "copy_store": "hitp2p.moving",
     "parse_object": "hitp2p.objects.envelope",
     "verify": "hitp2p.verifier",
     "verify_object": "hitp2p.objects.envelope",

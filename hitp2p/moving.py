@@ -152,7 +152,11 @@ def _parse_store(given: str | os.PathLike[str], home: Path | None) -> _Spot:
 
 def _refuse_pair(source: _Spot, target: _Spot, switch: bool) -> None:
     if source.is_same(target):
-        raise UsageError("source and target are the same store; name another target")
+        raise UsageError(
+            f"the workspace uses {target.name} already"
+            if switch
+            else "source and target are the same store; name another target"
+        )
     if not switch:
         return
     if target.store is None or source.folder.resolve() != target.folder.resolve():

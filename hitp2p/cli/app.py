@@ -74,6 +74,7 @@ VERBS: Final[Mapping[str, Mapping[str, str]]] = {
         "kit": "Write a zip with all that somebody needs to check a work.",
         "import": "Check and take in such a file.",
         "backup": "Copy the store while it is in use.",
+        "copy": "Move a store elsewhere: onto a daemon, back, into another.",
     },
     "IPFS": {
         "ipfs": "The IPFS daemon behind a workspace: status, push, announce, pins.",

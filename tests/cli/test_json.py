@@ -46,6 +46,7 @@ RUNS: tuple[tuple[str, ...], ...] = (
     ("withdraw", "{verse}", "--as", "Ana"),
     ("profile", "--name", "A", "--link", "Home=https://a.example", "--as", "Ana"),
     ("backup", "kept"),
+    ("copy", "--to", "sqlite:copied"),
     ("fsck",),
     ("gc",),
     ("completion", "fish"),
