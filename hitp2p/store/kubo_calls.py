@@ -278,11 +278,12 @@ class Kubo(Closing):
         options: Mapping[str, str] | None = None,
         body: Sequence[Iterable[bytes | memoryview]] | None = None,
         within_s: float | None = None,
+        idle_s: float | None = None,
     ) -> Iterator[Mapping[str, Any]]:
         """An answer of one JSON map a line."""
         rest = b""
         for piece in self._rpc.stream(
-            command, *arguments, options=options, body=body, within_s=within_s
+            command, *arguments, options=options, body=body, within_s=within_s, idle_s=idle_s
         ):
             *lines, rest = (rest + piece).split(b"\n")
             yield from (self._map_in(command, line) for line in lines if line.strip())

@@ -94,6 +94,7 @@ class KuboRpc(Closing):
         options: Mapping[str, str] | None = None,
         body: Sequence[Iterable[bytes | memoryview]] | None = None,
         within_s: float | None = None,
+        idle_s: float | None = None,
     ) -> Iterator[bytes]:
         """The pieces of an answer as they come.
 
@@ -103,6 +104,7 @@ class KuboRpc(Closing):
             options: of the command; the daemon ignores those that it doesn't know, and typing errors with them.
             body: files to send, each in pieces. Pieces that can be had only once are sent only once.
             within_s: how long all of it may take, in seconds.
+            idle_s: how long nothing may come, in seconds; else as long as all of it may take.
 
         Raises:
             BackendError: the daemon can't be reached, refuses, breaks off or is too slow.
@@ -113,7 +115,7 @@ class KuboRpc(Closing):
         end = monotonic() + within_s + _GRACE_S
         with (
             self._errors(command, within_s),
-            self._send(command, arguments, options or {}, body, within_s) as answer,
+            self._send(command, arguments, options or {}, body, within_s, idle_s) as answer,
         ):
             for piece in answer:
                 if monotonic() > end:
@@ -127,6 +129,7 @@ class KuboRpc(Closing):
         options: Mapping[str, str],
         body: Sequence[Iterable[bytes | memoryview]] | None,
         within_s: float,
+        idle_s: float | None,
     ) -> Any:
         """Ask, and once more where the connection is gone: the daemon may have closed it since the last call.
 
@@ -138,7 +141,7 @@ class KuboRpc(Closing):
                 f"/{command}",
                 arguments,
                 opts={"timeout": f"{within_s:g}s", **options},
-                timeout=(_CONNECT_S, within_s + _GRACE_S),
+                timeout=(_CONNECT_S, idle_s or within_s + _GRACE_S),
                 stream=True,
                 **({} if body is None else _form(body)),
             )
