@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeAlias
 
 from hitp2p.codec.cid import Cid
 from hitp2p.dataclass import dataclass
@@ -33,14 +34,30 @@ class _Indexed:
     entry: Entry
 
 
+_Key: TypeAlias = tuple[str, Cid | bytes]
+"""How something is named, and what."""
+
+
+def _keys(each: _Indexed) -> set[_Key]:
+    keys: set[_Key] = {("parent", cid) for cid in each.obj.parents}
+    keys |= {("ref", cid) for cid in each.entry.refs}
+    keys |= {("link", cid) for cid in each.entry.links}
+    keys |= {("media", digest) for digest in each.entry.media}
+    if each.row.kind == "identity":
+        keys.add(("event", each.obj.identity))
+    return keys
+
+
 class MemoryStore(Closing):
-    """See `hitp2p.store.contract.Store`. Questions are answered by looking at everything."""
+    """See `hitp2p.store.contract.Store`. Most questions are answered by looking at everything."""
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
         self._seq = 0
         self._objects: dict[Cid, _Indexed] = {}
         """In order of arrival."""
+        self._named: dict[_Key, dict[Cid, None]] = {}
+        """Which objects name something: a bundle asks that of each of its objects."""
         self._blocks: dict[Cid, bytes] = {}
         self._leaves: dict[Cid, dict[str, LeafPlace]] = {}
         """By path, because a block may lie in several files."""
@@ -88,8 +105,18 @@ class MemoryStore(Closing):
         self._seq += 1
         self._blocks.pop(obj.cid, None)
         row = self._derive(obj, self._seq)
-        self._objects[obj.cid] = _Indexed(obj=obj, row=row, entry=entry_of(obj))
+        self._objects[obj.cid] = each = _Indexed(obj=obj, row=row, entry=entry_of(obj))
+        self._note(each)
         return row
+
+    def _note(self, each: _Indexed) -> None:
+        for key in _keys(each):
+            self._named.setdefault(key, {})[each.row.cid] = None
+
+    def _note_all(self) -> None:
+        self._named = {}
+        for each in self._objects.values():
+            self._note(each)
 
     def _derive(self, obj: SignedObject, seq: int) -> ObjectRow:
         generations = [self._objects[cid].row.generation for cid in obj.required]
@@ -133,7 +160,7 @@ class MemoryStore(Closing):
             return max((each.row.seq for each in self._objects.values()), default=0)
 
     def children(self, cid: Cid, /) -> tuple[Cid, ...]:
-        return self._where(lambda each: cid in each.obj.parents)
+        return self._naming(("parent", cid))
 
     def heads(self, project: Cid, /) -> tuple[Cid, ...]:
         with self._open():
@@ -166,15 +193,13 @@ class MemoryStore(Closing):
         return found
 
     def referrers(self, cid: Cid, /) -> tuple[Cid, ...]:
-        return self._where(lambda each: cid in each.entry.refs)
+        return self._naming(("ref", cid))
 
     def linkers(self, cid: Cid, /) -> tuple[Cid, ...]:
-        return self._where(lambda each: cid in each.entry.links)
+        return self._naming(("link", cid))
 
     def events(self, identity: Cid, /) -> tuple[Cid, ...]:
-        return self._where(
-            lambda each: each.row.kind == "identity" and each.row.identity == identity
-        )
+        return self._naming(("event", identity))
 
     def match_prefix(self, text: str, /, limit: int) -> tuple[Cid, ...]:
         between = prefix_range(text)
@@ -185,7 +210,7 @@ class MemoryStore(Closing):
         return tuple(sorted(found))[:limit]
 
     def with_media(self, digest: bytes, /) -> tuple[Cid, ...]:
-        return self._where(lambda each: digest in each.entry.media)
+        return self._naming(("media", digest))
 
     def search(self, words: str, /, *, project: Cid | None = None, limit: int) -> tuple[Cid, ...]:
         wanted = [f" {word}" for word in query_words(words)]
@@ -219,7 +244,9 @@ class MemoryStore(Closing):
                         f"{min(needed)} can't be removed: objects that stay require it"
                     )
             for cid in removed:
-                self._objects.pop(cid, None)
+                if cid in self._objects:
+                    for key in _keys(self._objects.pop(cid)):
+                        del self._named[key][cid]
                 self._blocks.pop(cid, None)
                 self._leaves.pop(cid, None)
 
@@ -232,6 +259,7 @@ class MemoryStore(Closing):
                 yield
             except BaseException:
                 self._objects, self._blocks, self._leaves = saved
+                self._note_all()
                 raise
 
     def make_room(self) -> bool:
@@ -244,6 +272,7 @@ class MemoryStore(Closing):
             for cid, each in old.items():
                 row = self._derive(each.obj, each.row.seq)
                 self._objects[cid] = _Indexed(obj=each.obj, row=row, entry=entry_of(each.obj))
+            self._note_all()
             return ()
 
     def left_out(self) -> tuple[Cid, ...]:
@@ -283,6 +312,11 @@ class MemoryStore(Closing):
             if self._is_closed:
                 raise UsageError("this store is closed; open it again")
             yield
+
+    def _naming(self, key: _Key) -> tuple[Cid, ...]:
+        with self._open():
+            found = [self._objects[cid].row for cid in self._named.get(key, ())]
+        return tuple(row.cid for row in sorted(found, key=_by_generation))
 
     def _where(self, holds: Callable[[_Indexed], bool]) -> tuple[Cid, ...]:
         with self._open():

@@ -6,6 +6,7 @@ import os
 import stat
 import tracemalloc
 from pathlib import Path
+from typing import Any
 
 import pytest
 from spec_vectors import Vector, by_id, load
@@ -15,7 +16,12 @@ import hitp2p
 from hitp2p.codec.car import CarWriter
 from hitp2p.codec.cid import Cid
 from hitp2p.errors import InvalidError, RuleError, StoreError
+from hitp2p.store.contract import WriteBatch
+from hitp2p.store.memory import MemoryStore
 from hitp2p.transfer import read_bundle
+
+ANA = Person("Ana")
+PROJECT = ANA.project()
 
 CARRIED = [
     v for v in load("bundle.json", "bundle") if v.rule in ("OBJ-23", "MED-8", "BND-5", "BND-6")
@@ -47,6 +53,39 @@ def test_a_bundle_that_can_not_be_written_leaves_nothing(
     with pytest.raises(StoreError):
         work[0].export(work[1], tmp_path / "nowhere" / "w.car")
     assert not list(tmp_path.iterdir())
+
+
+class _Counted(dict[Any, Any]):
+    """Counts what is looked at."""
+
+    n_reads = 0
+
+    def __getitem__(self, key: Any) -> Any:
+        self.n_reads += 1
+        return super().__getitem__(key)
+
+    def values(self) -> Any:
+        self.n_reads += len(self)
+        return super().values()
+
+
+def test_an_export_from_memory_looks_at_each_object_a_few_times_however_many_there_are(
+    tmp_path: Path,
+) -> None:
+    """It asked of each object which others name it, by looking at all of them."""
+    reads = {}
+    for n_works in (30, 60, 120):
+        works = [ANA.work(PROJECT, "Work 0")]
+        for number in range(1, n_works):
+            works.append(ANA.work(PROJECT, f"Work {number}", parents=works[-1:]))
+        with hitp2p.open(":memory:") as ws:
+            assert isinstance(ws.store, MemoryStore)
+            ws.store.put(WriteBatch(objects=(ANA.genesis, PROJECT, *works)))
+            counted = ws.store._objects = _Counted(ws.store._objects)  # pyright: ignore[reportPrivateUsage]
+            ws.export(works[-1], tmp_path / f"{n_works}.car")
+            reads[n_works] = counted.n_reads
+    assert reads[120] - reads[60] <= 2 * (reads[60] - reads[30]) + 20
+    assert reads[120] < 20 * 120
 
 
 @pytest.mark.parametrize("vector", [v for v in CARRIED if v.expect == "invalid"], ids=by_id)
