@@ -15,9 +15,8 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -34,13 +33,14 @@ from hitp2p.store.connections import Connections
 from hitp2p.store.contract import LeafPlace, ObjectRow, WriteBatch
 from hitp2p.store.copies import new_folder
 from hitp2p.store.faults import store_errors
-from hitp2p.store.holds import Held, HoldCar, pack, pack_again, pack_loose
+from hitp2p.store.holds import Held, pack_again
 from hitp2p.store.index import rebuild
 from hitp2p.store.intact import is_intact, require_intact
 from hitp2p.store.kubo_address import KuboAddress
 from hitp2p.store.kubo_admin import KuboAdmin, connect_admin
 from hitp2p.store.kubo_batch import NONCE_BYTES, index_batch, new_nonces, part_batch
 from hitp2p.store.kubo_care import compare_daemon, recover
+from hitp2p.store.kubo_holding import Holding, Pinned, Unit
 from hitp2p.store.kubo_index import (
     add_hold,
     create_tables,
@@ -66,24 +66,12 @@ __all__ = ["PIN_NAME", "KuboStore"]
 
 PIN_NAME: Final = "hitp2p:store:"
 """What the name of a hold's pin begins with; the workspace's name in hexadecimal digits follows."""
+_MANY: Final = 256
+"""So many blocks go to the daemon while the index takes them: that hides the shorter of both, and other writers wait longer."""
 
 
 class _Again(Exception):
     """Somebody else removed meanwhile what this batch counted on."""
-
-
-@dataclass(slots=True)
-class _Unit:
-    """What a transaction has done outside of the index."""
-
-    pinned: list[Cid] = field(default_factory=list[Cid])
-    """Holds that were pinned, to be let go if it fails."""
-    used_up: list[Path] = field(default_factory=list[Path])
-    """Files in the media folder that are on the daemon now, to be removed if it succeeds."""
-
-    def take(self, other: _Unit) -> None:
-        self.pinned += other.pinned
-        self.used_up += other.used_up
 
 
 class KuboStore(SqliteStore):
@@ -95,7 +83,6 @@ class KuboStore(SqliteStore):
         self._kubo = kubo
         self._workspace = b""
         self._local = threading.local()
-        self._is_checked = False
 
     @classmethod
     def connect(
@@ -142,6 +129,7 @@ class KuboStore(SqliteStore):
                 with self._writing() as db:
                     found = create_tables(db, workspace)
             self._workspace = found
+            self._holding = Holding(self._kubo, found, self.pin_name)
         except BaseException:
             self.close()
             raise
@@ -193,21 +181,24 @@ class KuboStore(SqliteStore):
             with suppress(_Again), self._unit() as unit:
                 return self._put(batch, unit, durable)
 
-    def _put(self, batch: WriteBatch, unit: _Unit, durable: bool) -> tuple[ObjectRow, ...]:
+    def _put(self, batch: WriteBatch, unit: Unit, durable: bool) -> tuple[ObjectRow, ...]:
         staged = [leaf for leaf in batch.leaves if not os.path.isabs(leaf.path)]
         known = self._find_held(batch, staged)
         self._require_all(batch)
         new, again = part_batch(batch, known)
         leaves = [leaf for leaf in staged if leaf.cid not in known]
-        blocks = self._with_leaves(new, leaves)
-        pinned = [(hold.root, hold.held) for hold in self._hold(blocks, unit)]
-        self._send_again(again)
-        with self._writing(durable=durable) as db:
-            for root, held in pinned:
+        self._holding.send_again(again)
+        with (
+            self._pinned(
+                self._with_leaves(new, leaves), unit, beside=len(new) >= _MANY and not leaves
+            ) as wait,
+            self._writing(durable=durable) as db,
+        ):
+            rows = put_batch(db, index_batch(batch, staged))
+            for root, held in wait():
                 add_hold(db, root, held)
             if len(find_held(db, known)) < len(known):
                 raise _Again
-            rows = put_batch(db, index_batch(batch, staged))
         unit.used_up += {self.media_folder / leaf.path for leaf in staged}
         return rows
 
@@ -247,28 +238,17 @@ class KuboStore(SqliteStore):
                         raise _Again from None
                 raise
 
-    def _hold(self, blocks: Iterable[tuple[Held, bytes]], unit: _Unit) -> Iterator[HoldCar]:
-        """Store blocks on the daemon and pin them; the holds, each when its pin is confirmed."""
-        for hold in pack(blocks, self._workspace, new_nonces()):
-            self._pin(unit, hold)
-            yield hold
-
-    def _pin(self, unit: _Unit, hold: HoldCar) -> None:
-        """Import a CAR with its hold; at the end, the pin has its name and the daemon lists it."""
-        self._require_kubo()
-        unit.pinned.append(hold.root)
-        self._kubo.import_car(hold.car, root=hold.root, n_blocks=hold.n_blocks)
-        self._kubo.name_pin(hold.root, self.pin_name)
-        if self._kubo.pin_name(hold.root) != self.pin_name:
-            raise BackendError(
-                f"{self.address} confirmed a pin and doesn't list it; nothing was acknowledged. See what else "
-                "changes pins there, then try again"
-            )
-
-    def _send_again(self, blocks: list[tuple[Held, bytes]]) -> None:
-        """Heal what the daemon may have lost of blocks that are held."""
-        for car, n_blocks in pack_loose(blocks):
-            self._kubo.import_car(car, root=None, n_blocks=n_blocks)
+    @contextmanager
+    def _pinned(
+        self, blocks: Iterator[tuple[Held, bytes]], unit: Unit, *, beside: bool
+    ) -> Generator[Callable[[], Iterable[Pinned]]]:
+        """Store blocks on the daemon and pin them, before or beside what goes on here; gives what waits for it."""
+        if beside:
+            with self._holding.hold_beside(blocks, unit) as wait:
+                yield wait
+        else:
+            pinned = list(self._holding.hold(blocks, unit))
+            yield lambda: pinned
 
     def remove(self, cids: Iterable[Cid], /) -> None:
         gone = dict.fromkeys(cids)
@@ -279,7 +259,7 @@ class KuboStore(SqliteStore):
             left = [each for each in kept if each.cid not in gone]
             release_holds(db, touched.items())
             for hold in pack_again(left, self._workspace, new_nonces()):
-                self._pin(unit, hold)
+                self._holding.pin(unit, hold)
                 add_hold(db, hold.root, hold.held)
 
     @contextmanager
@@ -288,12 +268,12 @@ class KuboStore(SqliteStore):
             yield
 
     @contextmanager
-    def _unit(self, *, alone: bool = False) -> Generator[_Unit]:
+    def _unit(self, *, alone: bool = False) -> Generator[Unit]:
         """What is done on the daemon, tied to what is done in the index: let go if it fails, tidied up if not."""
-        above: _Unit | None = getattr(self._local, "unit", None)
+        above: Unit | None = getattr(self._local, "unit", None)
         if above is not None and alone:
             raise UsageError("not inside `exclusive`: care for the index stands alone")
-        unit = self._local.unit = _Unit()
+        unit = self._local.unit = Unit()
         try:
             with (
                 nullcontext()
@@ -315,7 +295,7 @@ class KuboStore(SqliteStore):
         if above is not None:
             above.take(unit)
 
-    def _tidy(self, unit: _Unit) -> None:
+    def _tidy(self, unit: Unit) -> None:
         """After the commit: clear away what isn't needed any more. What fails here is done the next time."""
         for path in unit.used_up:
             with suppress(OSError):
@@ -327,12 +307,6 @@ class KuboStore(SqliteStore):
                 self._kubo.remove_pins(cids)
                 with self._writing(durable=False) as db:
                     take_released(db, cids)
-
-    def _require_kubo(self) -> None:
-        """Before the first write: that it is a Kubo which can do what we ask."""
-        if not self._is_checked:
-            self._kubo.verify_version()
-            self._is_checked = True
 
     # --- for others -------------------------------------------------------------------------------
 
@@ -352,7 +326,7 @@ class KuboStore(SqliteStore):
             snapshot = project_snapshot(db, project)
             if next(missing_in(db, project, self), None) is not None:
                 return None
-        self._require_kubo()
+        self._holding.require_kubo()
         pin_snapshot(self._kubo, project, snapshot)
         return snapshot.root
 
@@ -384,10 +358,12 @@ class KuboStore(SqliteStore):
             self._kubo.remove_pins(pinned - noted.keys())
             gone = {cid: id_ for cid, id_ in noted.items() if cid not in pinned}
             kept = list({each for id_ in gone.values() for each in held_by(db, id_)})
-            self._send_again([(each, data) for each in kept if (data := self._indexed(db, each))])
+            self._holding.send_again(
+                [(each, data) for each in kept if (data := self._indexed(db, each))]
+            )
             release_holds(db, gone.items())
             for hold in pack_again(kept, self._workspace, new_nonces()):
-                self._pin(unit, hold)
+                self._holding.pin(unit, hold)
                 add_hold(db, hold.root, hold.held)
             return len(gone) + len(pinned - noted.keys())
 
