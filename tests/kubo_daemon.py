@@ -22,7 +22,7 @@ from urllib.parse import urlencode
 
 import outside
 
-__all__ = ["KuboDaemon", "find_kubo", "kubo_binary", "running_kubo"]
+__all__ = ["KuboDaemon", "cache_folder", "find_kubo", "kubo_binary", "running_kubo"]
 
 _FOLDER: Final = Path(__file__).resolve().parent / "kubo"
 _READY_S: Final = 60.0
@@ -35,14 +35,18 @@ def find_kubo(environ: Mapping[str, str] = os.environ) -> Path | None:
         return Path(environ["HITP2P_KUBO"])
     version = re.search(r"^require github.com/ipfs/kubo v(\S+)$", _go_mod(), re.MULTILINE)
     assert version is not None
-    base = environ.get("HITP2P_CACHE")
-    if base is None:
-        base = os.path.join(environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "hitp2p")
-    cached = Path(base) / f"kubo-{version[1]}" / "ipfs"
+    cached = cache_folder(environ) / f"kubo-{version[1]}" / "ipfs"
     if cached.exists():
         return cached
     on_path = shutil.which("ipfs", path=environ.get("PATH"))
     return None if on_path is None else Path(on_path)
+
+
+def cache_folder(environ: Mapping[str, str] = os.environ) -> Path:
+    """Where `tests/go_build` puts what it makes."""
+    if environ.get("HITP2P_CACHE"):
+        return Path(environ["HITP2P_CACHE"])
+    return Path(environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hitp2p"
 
 
 def _go_mod() -> str:

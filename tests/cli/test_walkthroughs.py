@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
+import outside
 import pytest
+from kubo_daemon import cache_folder, kubo_binary
 
 FOLDER = Path(__file__).parents[2] / "examples" / "walkthroughs"
 BLOCK = re.compile(r"(?<=^```console\n).*?(?=^```$)", re.MULTILINE | re.DOTALL)
@@ -29,13 +33,20 @@ SEEDED = "warning: HITP2P_SEED is set"
 class Shell:
     """A shell on a machine on which nothing was done yet; time stands still there, and chance is known."""
 
-    def __init__(self, home: Path, programs: Path) -> None:
+    def __init__(self, home: Path, programs: Path, *more: Path) -> None:
+        """Start it.
+
+        Args:
+            home: an empty folder.
+            programs: another one, for hitp2p and Python.
+            more: folders of programs that the story takes.
+        """
         for name, words in (("hitp2p", "-m hitp2p"), ("python3", "")):
             program = programs / name
             program.write_text(f'#!/bin/sh\nexec "{sys.executable}" {words} "$@"\n')
             program.chmod(0o755)
         surroundings = {
-            "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
+            "PATH": os.pathsep.join([str(programs), *map(str, more), os.environ["PATH"]]),
             "HOME": str(home),
             "HITP2P_KEYS": str(home / ".local" / "share" / "hitp2p" / "keys"),
             "HITP2P_NOW": "2026-03-01T12:00:00Z",
@@ -45,15 +56,21 @@ class Shell:
         }
         self._bash = subprocess.Popen(
             ["bash"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            env=surroundings, cwd=home, encoding="utf-8",
+            env=surroundings, cwd=home, encoding="utf-8", start_new_session=True,
         )  # fmt: skip
 
     def __enter__(self) -> Shell:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._bash.communicate()
-        assert self._bash.returncode == 0
+        assert self._bash.stdin is not None
+        assert self._bash.stdout is not None
+        self._bash.stdin.close()
+        self._bash.stdout.close()
+        status = self._bash.wait()
+        with suppress(ProcessLookupError):  # daemons that the story started
+            os.killpg(self._bash.pid, signal.SIGKILL)
+        assert status == 0
 
     def run(self, command: str) -> tuple[str, int]:
         """What it prints, both streams as a terminal shows them, and its exit status."""
@@ -69,11 +86,30 @@ class Shell:
         return output, int(status)
 
 
+def cluster_folder() -> Path:
+    """Where IPFS Cluster's programs are; skips the test where they aren't (in CI: fails it)."""
+    (found, *_) = [*cache_folder().glob("cluster-*"), None]
+    return outside.program("ipfs-cluster", found, "tests/go_build tests/cluster builds it, once")
+
+
+def programs_of(story: str) -> list[Path]:
+    """Folders of the programs that a walkthrough takes beside hitp2p; skips those that take too long."""
+    if story == "cluster":
+        if os.environ.get("HITP2P_FULL") != "1":
+            pytest.skip("HITP2P_FULL=1 runs a cluster of three machines")
+        return [kubo_binary().parent, cluster_folder()]
+    return []
+
+
+def shell_in(folder: Path, *more: Path) -> Shell:
+    (folder / "home").mkdir()
+    (folder / "bin").mkdir()
+    return Shell((folder / "home").resolve(), folder / "bin", *more)
+
+
 @pytest.fixture
 def shell(tmp_path: Path) -> Iterator[Shell]:
-    (tmp_path / "home").mkdir()
-    (tmp_path / "bin").mkdir()
-    with Shell((tmp_path / "home").resolve(), tmp_path / "bin") as shell:
+    with shell_in(tmp_path) as shell:
         yield shell
 
 
@@ -109,12 +145,13 @@ def as_it_happens(text: str, shell: Shell, *, must_match: bool) -> str:
 
 
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.md")), ids=lambda path: path.stem)
-def test_a_walkthrough_happens_word_for_word(path: Path, shell: Shell) -> None:
+def test_a_walkthrough_happens_word_for_word(path: Path, tmp_path: Path) -> None:
     written = path.read_text(encoding="utf-8")
     for block in BLOCK.findall(written):
         assert "".join(said[0] for said in SAID.finditer(block)) == block, "begins with no command"
     update = bool(os.environ.get("HITP2P_UPDATE"))
-    happens = as_it_happens(written, shell, must_match=not update)
+    with shell_in(tmp_path, *programs_of(path.stem)) as shell:
+        happens = as_it_happens(written, shell, must_match=not update)
     if update:
         path.write_text(happens, encoding="utf-8")
     assert happens == path.read_text(encoding="utf-8")
