@@ -25,6 +25,7 @@ __all__ = [
     "ID_VERBS",
     "IPFS_VERBS",
     "PROJECT_VERBS",
+    "REMOTE_VERBS",
     "VERBS",
     "LazyGroup",
     "Start",
@@ -77,7 +78,7 @@ VERBS: Final[Mapping[str, Mapping[str, str]]] = {
         "copy": "Move a store elsewhere: onto a daemon, back, into another.",
     },
     "IPFS": {
-        "ipfs": "The IPFS daemon behind a workspace: status, push, announce, pins.",
+        "ipfs": "The IPFS daemon behind a workspace: status, push, announce, pins, remote.",
     },
     "Keep": {
         "fsck": "Check every block and index of the store.",
@@ -109,6 +110,14 @@ IPFS_VERBS: Final[Mapping[str, str]] = {
     "push": "Bring projects onto a daemon, and pin them there for others.",
     "announce": "Tell the network now that a daemon has a project.",
     "pins": "What hitp2p pins on a daemon, of all workspaces.",
+    "remote": "Pinning services: add, push, status, list, rm.",
+}
+REMOTE_VERBS: Final[Mapping[str, str]] = {
+    "add": "Make a pinning service known to the daemon.",
+    "push": "Ask a service to keep projects.",
+    "status": "What a service says of projects.",
+    "list": "The services that the daemon knows.",
+    "rm": "Let the daemon forget a service.",
 }
 
 

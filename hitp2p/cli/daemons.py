@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from hitp2p.cli.run import Run
     from hitp2p.objects.envelope import SignedObject
     from hitp2p.store.kubo_admin import KuboAdmin
+    from hitp2p.store.kubo_remote import KuboRemote
 
-__all__ = ["chosen_projects", "daemon_options", "open_daemon"]
+__all__ = ["chosen_projects", "daemon_options", "open_daemon", "open_remote"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -57,6 +58,15 @@ def open_daemon(run: Run, chosen: str | None, credentials: str | None) -> Genera
     file = None if credentials is None else Path(credentials)
     with find_daemon(run.folder / MARK, chosen or run.store, credentials=file) as daemon:
         yield daemon
+
+
+@contextmanager
+def open_remote(run: Run, chosen: str | None, credentials: str | None) -> Generator[KuboRemote]:
+    """The same, to speak through it to pinning services."""
+    from hitp2p.store.kubo_remote import KuboRemote
+
+    with open_daemon(run, chosen, credentials) as kubo:
+        yield KuboRemote(kubo.rpc, kubo.address)
 
 
 def chosen_projects(run: Run, texts: Sequence[str]) -> list[SignedObject]:

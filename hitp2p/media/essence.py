@@ -15,7 +15,15 @@ from hitp2p.media.sniff import SNIFF_BYTES, sniff_media_type
 from hitp2p.media.source import MediaSource
 from hitp2p.objects.contribution import Essence
 
-__all__ = ["FORMATS", "SURE_ALGORITHMS", "FoundEssence", "Hasher", "display_hasher", "essence_hasher", "scan_essence"]
+__all__ = [
+    "FORMATS",
+    "SURE_ALGORITHMS",
+    "FoundEssence",
+    "Hasher",
+    "display_hasher",
+    "essence_hasher",
+    "scan_essence",
+]
 
 FORMATS: Final[dict[str, str]] = {
     "audio/flac": "flac",

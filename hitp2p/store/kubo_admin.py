@@ -110,6 +110,10 @@ class KuboAdmin(Kubo):
         config, repo = self._one("config/show"), self._one("repo/stat")
         return self._providing(version, config, repo, is_online=self._n_peers() is not None)
 
+    def is_online(self) -> bool:
+        """Whether the daemon talks to other daemons at all."""
+        return self._n_peers() is not None
+
     def require_silent(self) -> None:
         """Before something of an unlisted project goes to the daemon, or is made easier to find there.
 

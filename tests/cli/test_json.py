@@ -10,6 +10,7 @@ from typing import Any
 import click
 from cli_harness import Cli
 from kubo_daemon import running_kubo
+from pinning_service import PinningService
 
 from hitp2p.cli.app import Verb, root
 from hitp2p.cli.errors import ERROR_FIELDS
@@ -69,6 +70,21 @@ IPFS_RUNS: tuple[tuple[str, ...], ...] = (
     ("ipfs", "status", "--daemon", "{kubo}"),
     ("ipfs", "announce", "--daemon", "{kubo}"),
     ("ipfs", "pins", "--daemon", "{kubo}"),
+    (
+        "ipfs",
+        "remote",
+        "add",
+        "club",
+        "{service}",
+        "--key-file",
+        "service.key",
+        "--daemon",
+        "{kubo}",
+    ),
+    ("ipfs", "remote", "list", "--daemon", "{kubo}"),
+    ("ipfs", "remote", "push", "--service", "club", "--wait", "20", "--daemon", "{kubo}"),
+    ("ipfs", "remote", "status", "--service", "club", "--daemon", "{kubo}"),
+    ("ipfs", "remote", "rm", "club", "--daemon", "{kubo}"),
 )
 
 
@@ -166,9 +182,15 @@ def test_every_verb_for_ipfs_prints_one_document_with_its_documented_fields(
     with (
         running_kubo(tmp_path / "a", online=True) as kubo,
         running_kubo(tmp_path / "b", online=True) as other,
+        PinningService(other, token="s3cret") as service,
     ):
+        key = Path("service.key")
+        key.touch(0o600)
+        key.write_text("s3cret")
         kubo.rpc("swarm/connect", arg=other.rpc("id")[0]["Addresses"][0])
-        require_documented(cli, IPFS_RUNS, story | {"kubo": f"kubo:{kubo.api}"})
+        require_documented(
+            cli, IPFS_RUNS, story | {"kubo": f"kubo:{kubo.api}", "service": service.endpoint}
+        )
 
 
 def test_watch_prints_a_document_a_line(cli: Cli, story: dict[str, str]) -> None:

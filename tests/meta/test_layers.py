@@ -36,6 +36,7 @@ LAYERS: dict[int, tuple[str, ...]] = {
         "moving",
         "naming",
         "node",
+        "pinning",
         "reader",
         "rotation",
         "sealing",
