@@ -78,7 +78,7 @@ VERBS: Final[Mapping[str, Mapping[str, str]]] = {
         "copy": "Move a store elsewhere: onto a daemon, back, into another.",
     },
     "IPFS": {
-        "ipfs": "The IPFS daemon behind a workspace: status, push, announce, pins, remote.",
+        "ipfs": "The IPFS daemon behind a workspace: status, push, announce, pins, repair, remote.",
     },
     "Keep": {
         "fsck": "Check every block and index of the store.",
@@ -110,6 +110,7 @@ IPFS_VERBS: Final[Mapping[str, str]] = {
     "push": "Bring projects onto a daemon, and pin them there for others.",
     "announce": "Tell the network now that a daemon has a project.",
     "pins": "What hitp2p pins on a daemon, of all workspaces.",
+    "repair": "Check the daemon against this workspace, and mend it.",
     "remote": "Pinning services: add, push, status, list, rm.",
 }
 REMOTE_VERBS: Final[Mapping[str, str]] = {

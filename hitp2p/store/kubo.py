@@ -15,7 +15,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Final
@@ -342,13 +342,17 @@ class KuboStore(SqliteStore):
         with self._connections.use() as db:
             return (*found, *compare_daemon(db, self._kubo, self.pin_name))
 
-    def repair(self) -> int:
+    def repair(self, lost: Collection[Cid] = ()) -> int:
         """Pin again what lost its pin on the daemon, and let go of pins that the index doesn't know.
+
+        Args:
+            lost: blocks that the daemon lost and nobody has, holds of ours among them. What else these holds keep is
+                pinned anew without them, as a pin with a gap stops the daemon's garbage collection.
 
         Returns how many pins were changed.
 
         Raises:
-            BackendError: blocks are lost that the index doesn't hold itself; they must be put again.
+            BackendError: other blocks are lost that the index doesn't hold itself; they must be put again.
         """
         if self.unlisted():
             self._kubo.require_silent()
@@ -356,8 +360,10 @@ class KuboStore(SqliteStore):
             noted = holds(db)
             pinned = {pin.cid for pin in self._kubo.iter_pins(self.pin_name)}
             self._kubo.remove_pins(pinned - noted.keys())
-            gone = {cid: id_ for cid, id_ in noted.items() if cid not in pinned}
-            kept = list({each for id_ in gone.values() for each in held_by(db, id_)})
+            torn = {*find_holds(db, lost), *(noted.keys() & set(lost))}
+            gone = {cid: id_ for cid, id_ in noted.items() if cid not in pinned or cid in torn}
+            held = {each for id_ in gone.values() for each in held_by(db, id_)}
+            kept = [each for each in held if each.cid not in lost]
             self._holding.send_again(
                 [(each, data) for each in kept if (data := self._indexed(db, each))]
             )

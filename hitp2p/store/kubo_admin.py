@@ -15,9 +15,10 @@ from typing import Any, Final
 from hitp2p.codec.cid import Cid
 from hitp2p.dataclass import dataclass
 from hitp2p.errors import BackendError, UnlistedError
+from hitp2p.limits import BLOCK_BYTES
 from hitp2p.store.kubo_address import KuboAddress
 from hitp2p.store.kubo_calls import Kubo, as_map
-from hitp2p.store.kubo_rpc import KuboRpc, NoCommandError, RefusedError
+from hitp2p.store.kubo_rpc import KuboRpc, NoCommandError, RefusedError, TimeUpError
 
 __all__ = ["DaemonState", "KuboAdmin", "Providing", "connect_admin"]
 
@@ -134,6 +135,20 @@ class KuboAdmin(Kubo):
             f"{self.address} tells the network which blocks it has, so nothing of an unlisted project was sent "
             f"there; {how}"
         )
+
+    def fetch(self, cid: Cid, *, within_s: float) -> bytes | None:
+        """A block, hashed, from whoever on the network has it; the daemon keeps it. None where it doesn't come in time.
+
+        Raises:
+            LostBlockError: the daemon gives other bytes.
+            BackendError: it fails.
+        """
+        try:
+            pieces = self._rpc.stream("block/get", str(cid), within_s=within_s)
+            self._joined("block/get", pieces, BLOCK_BYTES)
+        except (TimeUpError, RefusedError):
+            return None
+        return self.get(cid)
 
     def announce(self, cids: Sequence[Cid], *, recursive: bool = False) -> Iterator[Cid]:
         """Tell the network now that the daemon has blocks; each as the daemon takes it on.

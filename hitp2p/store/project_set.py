@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Final
 
 from hitp2p.codec.cid import DAG_PB, OBJECT_CID_HEAD, Cid
 from hitp2p.dataclass import dataclass
+from hitp2p.errors import CorruptBlockError
 from hitp2p.store.kubo_snapshot import iter_targets, project_snapshot
 from hitp2p.store.reach import iter_links
 from hitp2p.store.sqlite import SqliteStore
@@ -27,6 +29,8 @@ class ProjectSet:
     """The pages that name its objects, oldest first, with the events of those who speak in it and list pages."""
     objects: tuple[Cid, ...]
     """What the snapshot names, in its order."""
+    held: tuple[Cid, ...]
+    """The texts and media that they link to and that are here, with all their pieces."""
     missing: tuple[Cid, ...]
     """Blocks that they link to, or pieces of their media, and that are not here."""
 
@@ -41,8 +45,19 @@ def project_set(store: SqliteStore, project: Cid) -> ProjectSet:
         snapshot = project_snapshot(db, project)
         objects = tuple(_iter_members(snapshot))
         linked = list(iter_targets(db, project))
-    missing = tuple(sorted(cid for cid in _iter_reached(store, linked) if not store.has(cid)))
-    return ProjectSet(project=project, snapshot=snapshot, objects=objects, missing=missing)
+    named = frozenset(objects)
+    held: list[Cid] = []
+    missing: list[Cid] = []
+    for cid in _iter_reached(store, linked):
+        if cid not in named:
+            (held if store.has(cid) else missing).append(cid)
+    return ProjectSet(
+        project=project,
+        snapshot=snapshot,
+        objects=objects,
+        held=tuple(held),
+        missing=tuple(sorted(missing)),
+    )
 
 
 def _iter_members(snapshot: Snapshot) -> Iterator[Cid]:
@@ -60,7 +75,8 @@ def _iter_reached(store: SqliteStore, linked: list[Cid]) -> Iterator[Cid]:
             seen.add(cid)
             yield cid
             if cid.codec == DAG_PB and store.has(cid):
-                waiting.extend(iter_links(cid, store.get(cid) or b""))
+                with suppress(CorruptBlockError):  # lost: what hangs below can't be known
+                    waiting.extend(iter_links(cid, store.get(cid) or b""))
 
 
 def count_held(store: SqliteStore) -> tuple[int, int]:

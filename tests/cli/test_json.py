@@ -70,6 +70,7 @@ IPFS_RUNS: tuple[tuple[str, ...], ...] = (
     ("ipfs", "status", "--daemon", "{kubo}"),
     ("ipfs", "announce", "--daemon", "{kubo}"),
     ("ipfs", "pins", "--daemon", "{kubo}"),
+    ("ipfs", "repair", "--daemon", "{kubo}"),
     (
         "ipfs",
         "remote",

@@ -31,6 +31,7 @@ LAYERS: dict[int, tuple[str, ...]] = {
         "identity_file",
         "intake",
         "ipfs_care",
+        "ipfs_repair",
         "licensing",
         "matching",
         "moving",
