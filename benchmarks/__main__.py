@@ -19,6 +19,7 @@ NAMES = (
     "startup",
     "verify_file",
     "verify_chain",
+    "verify_trail",
 )
 
 

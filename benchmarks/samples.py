@@ -56,8 +56,14 @@ def contribution_body(number: int, author: Cid, parents: tuple[Cid, ...]) -> dic
     )
 
 
-def trail(n_works: int, *, fan_in: int = 1) -> list[SignedObject]:
-    """A project of `n_works` contributions by three people, each on up to `fan_in` of the latest 50; parents first."""
+def trail(n_works: int, *, fan_in: int = 1, joined: bool = False) -> list[SignedObject]:
+    """A project of `n_works` contributions by three people, each on up to `fan_in` of the latest 50; parents first.
+
+    Args:
+        n_works: how many.
+        fan_in: most sources of one.
+        joined: the one before is always among the sources, so the last has all others in its ancestry.
+    """
     chance = seeded_bytes(2)
     by = people()
     made = [event for one in by for event in one.events]
@@ -80,7 +86,10 @@ def trail(n_works: int, *, fan_in: int = 1) -> list[SignedObject]:
     for number in range(n_works):
         one = by[number % 3]
         latest = works[-50:]
-        sources = tuple(sorted(chance.sample(latest, min(fan_in, len(latest)))))
+        chosen = chance.sample(latest, min(fan_in, len(latest)))
+        if joined and works and works[-1] not in chosen:
+            chosen[0] = works[-1]
+        sources = tuple(sorted(chosen))
         work = sign_object(
             kind="contribution",
             body=contribution_body(number, one.cid, sources),
