@@ -20,6 +20,7 @@ from hitp2p.errors import DecodeError, NewerVersionError, RuleError, SignatureEr
 from hitp2p.keys.ed25519 import OBJECT_DOMAIN, verify
 from hitp2p.objects.contribution import Contribution
 from hitp2p.objects.envelope_rules import ENVELOPE_RULES
+from hitp2p.objects.glance import see_contribution
 from hitp2p.objects.identity import IDENTITY_RULES, IdentityEvent
 from hitp2p.objects.kinds import KINDS, ObjectClass
 from hitp2p.objects.project import Project
@@ -49,6 +50,7 @@ Content = IdentityEvent | Project | Contribution | Mapping[str, Any]
 
 _UNKNOWN: Final = ObjectClass.UNKNOWN
 _EVENT: Final = ObjectClass.EVENT
+_WORK: Final = ObjectClass.WORK
 SIGNATURE_AT: Final = slice(7, 71)
 """`sig` sorts first, so its 64 bytes stand here: a map head, a key of four bytes, a head of two."""
 
@@ -225,7 +227,7 @@ def parse_object(block: bytes, *, cid: Cid | None = None) -> SignedObject:
         if error.cid is None:
             error.cid = cid
         raise
-    if obj.kind == "contribution":
+    if obj.kind == "contribution" and obj._body is not None:  # pyright: ignore[reportPrivateUsage]
         obj.uses_here = _uses_here(obj.body)
     if obj.object_class is not _EVENT:
         # Events stay whole: they are few, and each object that follows asks for their keys.
@@ -242,6 +244,11 @@ def _parse_quickly(block: bytes, cid: Cid) -> SignedObject | None:
     """What `_parse_by_rules` would give, or None where that has to look; its body is not to be kept."""
     if may_have_many_references(block):
         return None
+    seen = see_contribution(block)
+    if seen is not None:
+        obj = SignedObject(cid, block, seen[0], _WORK)
+        obj.uses_here = seen[1]
+        return obj
     fields: Any
     if fast.is_enabled():
         fields = fast.decode_canonical(block)

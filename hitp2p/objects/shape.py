@@ -18,6 +18,7 @@ from hitp2p.objects.text import TEXT_RULES
 from hitp2p.rules import RuleSet
 
 __all__ = [
+    "REF_PATTERN",
     "Boolean",
     "Bytes",
     "Choice",
@@ -36,7 +37,9 @@ __all__ = [
 
 # 36 bytes in base32: version, codec, hash code and length fill the first seven characters (but for
 # two bits), and the last character holds three bits of the digest and two that must be zero.
-is_ref: Final = re.compile("bafyrei[a-h][a-z2-7]{50}[aeimquy4]").fullmatch
+REF_PATTERN: Final = "bafyrei[a-h][a-z2-7]{50}[aeimquy4]"
+"""Text that is the CID of an object, and only that."""
+is_ref: Final = re.compile(REF_PATTERN).fullmatch
 """Finds out whether text is the CID of an object [OBJ-17]."""
 
 LIST_RULES: RuleSet[[int, int, str]] = RuleSet()
