@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 from hitp2p.codec.cid import Cid
 from hitp2p.dataclass import dataclass
 from hitp2p.errors import DecodeError, UsageError
-from hitp2p.store.choice import CREDENTIALS, SQLITE, store_name
+from hitp2p.store.choice import SQLITE, authorization_in, noted_stores
 from hitp2p.store.contract import Store
 from hitp2p.store.kubo_index import holds
 from hitp2p.store.kubo_push import PUSH_PIN
@@ -94,32 +94,44 @@ class IpfsStatus:
 
 
 def find_daemon(
-    folder: Path, chosen: str | None = None, *, credentials: Path | None = None
+    folder: Path,
+    chosen: str | None = None,
+    *,
+    moved: str | None = None,
+    credentials: Path | None = None,
 ) -> KuboAdmin:
     """The daemon to speak to: the chosen one, else the one that the workspace is stored on.
 
     Args:
-        folder: of the store.
+        folder: `.hitp2p` of the workspace.
         chosen: `kubo:` and an address.
-        credentials: file with credentials for it; by default the store's own, for the store's daemon only.
+        moved: where the workspace's own daemon answers now, if not where the note says.
+        credentials: file with credentials for it; by default those of the workspace's stores, each for its own daemon only.
 
     Raises:
         UsageError: nothing is chosen and the works are in the folder itself.
         KeyFileError: credentials that can't be read.
     """
-    from hitp2p.store.kubo_address import parse_kubo_address, read_credentials
+    from hitp2p.store.kubo_address import KUBO_SCHEME, parse_kubo_address, read_credentials
     from hitp2p.store.kubo_admin import connect_admin
 
-    own = store_name(folder)
+    stores = noted_stores(folder)
+    own = stores.current.store
     if chosen is None and own == SQLITE:
         error = UsageError("the works of this workspace are in its folder, not on a daemon")
         error.add_note("Say which daemon is meant, such as kubo:/ip4/127.0.0.1/tcp/5001")
         raise error
-    address = parse_kubo_address(own if chosen is None else chosen)
-    if credentials is None and str(address) == own and (folder / CREDENTIALS).exists():
-        credentials = folder / CREDENTIALS
-    secret = None if credentials is None else read_credentials(credentials, address)
-    return connect_admin(address, secret)
+    if chosen is None:
+        chosen = moved if moved is not None and moved.startswith(KUBO_SCHEME) else own
+        places = [stores.current.folder]
+    else:
+        noted = (stores.current, *stores.copies)
+        places = [one.folder for one in noted if one.store == str(parse_kubo_address(chosen))]
+    address = parse_kubo_address(chosen)
+    if credentials is not None:
+        return connect_admin(address, read_credentials(credentials, address))
+    found = (authorization_in(folder / place, address) for place in places)
+    return connect_admin(address, next(filter(None, found), None))
 
 
 def require_folder(store: Store) -> SqliteStore:
@@ -146,6 +158,7 @@ def audit_daemon(store: Store, daemon: KuboAdmin) -> IpfsStatus:
         pinned = {pin.cid for pin in daemon.iter_pins(kept.pin_name)}
         n_holds, n_unpinned = len(noted), len(noted - pinned)
     linked, here = count_held(kept)
+    projects = tuple(_pinned_projects(kept, daemon))
     return IpfsStatus(
         daemon=state,
         n_objects=sum(1 for _ in kept.rows()),
@@ -153,8 +166,8 @@ def audit_daemon(store: Store, daemon: KuboAdmin) -> IpfsStatus:
         n_files=here,
         n_holds=n_holds,
         n_unpinned=n_unpinned,
-        projects=tuple(_pinned_projects(kept, daemon)),
-        warnings=tuple(_warnings(state, n_unpinned)),
+        projects=projects,
+        warnings=tuple(_warnings(state, n_unpinned, _exposed(kept, daemon, projects))),
     )
 
 
@@ -207,8 +220,28 @@ def _pinned_projects(store: SqliteStore, daemon: KuboAdmin) -> Iterator[PinnedPr
         yield PinnedProject(project=row.cid, current=current, pinned=pinned.get(row.cid))
 
 
-def _warnings(state: DaemonState, n_unpinned: int) -> Iterator[DaemonWarning]:
+def _exposed(
+    store: SqliteStore, daemon: KuboAdmin, projects: Iterable[PinnedProject]
+) -> frozenset[Cid]:
+    """The unlisted projects of which the daemon has something, as far as we put it there."""
+    from hitp2p.store.kubo import KuboStore
+
+    unlisted = store.unlisted()
+    if isinstance(store, KuboStore) and store.address == daemon.address:
+        return frozenset(cid for cid in unlisted if store.row(cid) is not None)
+    return unlisted.intersection(one.project for one in projects if one.pinned is not None)
+
+
+def _warnings(
+    state: DaemonState, n_unpinned: int, exposed: frozenset[Cid]
+) -> Iterator[DaemonWarning]:
     providing = state.providing
+    if exposed and not providing.is_silent:
+        yield DaemonWarning(
+            code="unlisted",
+            message=f"it has {len(exposed)} of the projects that are unlisted here, and announces what it has: turn "
+            "that off, or take the mark away",
+        )
     if n_unpinned:
         yield DaemonWarning(
             code="unpinned",

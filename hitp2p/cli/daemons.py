@@ -56,7 +56,7 @@ def open_daemon(run: Run, chosen: str | None, credentials: str | None) -> Genera
     from hitp2p.ipfs_care import find_daemon
 
     file = None if credentials is None else Path(credentials)
-    with find_daemon(run.folder / MARK, chosen or run.store, credentials=file) as daemon:
+    with find_daemon(run.folder / MARK, chosen, moved=run.store, credentials=file) as daemon:
         yield daemon
 
 

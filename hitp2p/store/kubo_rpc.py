@@ -200,10 +200,15 @@ class KuboRpc(Closing):
         if error.reason is not None:
             self._refused(command, error.reason)
         if error.status in (401, 403):
-            raise BackendError(
+            shut = BackendError(
                 f"{self._address} doesn't let us {command} (status {error.status}): it asks for credentials, or "
                 "doesn't allow this command to ours; see API.Authorizations in its config"
-            ) from None
+            )
+            shut.add_note(
+                "Write bearer:TOKEN or basic:USER:PASSWORD into kubo.auth beside store.json in .hitp2p, for yourself "
+                "alone (mode 0600); the verbs of hitp2p ipfs take another such file with --credentials."
+            )
+            raise shut from None
         kind = NoCommandError if error.status == 404 else BackendError
         raise kind(
             f"{self._address} answers {command} with status {error.status}, so it is not Kubo's RPC port, maybe "

@@ -101,7 +101,9 @@ class _Source:
         try:
             self.number = os.open(path, READ_FLAGS)
         except FileNotFoundError:
-            raise NotFoundError(f"{path}: there is no such file") from None
+            missing = NotFoundError(f"{path}: there is no such file")
+            missing.add_note("Give its path from the folder that you are in.")
+            raise missing from None
         except OSError as error:
             raise UsageError(f"{path}: can't be read ({error.strerror})") from error
         state = os.fstat(self.number)

@@ -159,7 +159,7 @@ def test_every_code_of_the_tree_has_a_next_step_or_says_itself() -> None:
 
     silent = walk(Hitp2pError) - errors.NEXT_STEPS.keys()
     # `usage` and `confirm` say it themselves, `internal` is told how to report; the network's words come later.
-    assert silent <= {"error", "invalid", "usage", "confirm", "internal", "backend", "peer",
+    assert silent <= {"error", "invalid", "usage", "confirm", "internal", "peer",
                       "protocol-violation"}  # fmt: skip
 
 

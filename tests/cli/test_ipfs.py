@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -273,3 +276,96 @@ def test_pins_are_listed_by_name_also_those_of_workspaces_that_are_gone(
                 "pin", "ls", "--type=recursive", "--names", "-n", groups[2]["name"]
             )
             assert cid in listed.decode()
+
+
+def test_status_warns_of_an_unlisted_project_that_is_announced(
+    cli: Cli, kubo: KuboDaemon, story: dict[str, str]
+) -> None:
+    cli("ipfs", "push", "--to", f"kubo:{kubo.api}").ok()
+    cli("project", "mark", "--unlisted").ok()
+    assert "unlisted" in codes(status(cli, kubo))
+    cli("tour", "t", "--store", f"kubo:{kubo.api}").ok()
+    assert "unlisted" not in codes(status(cli, kubo, "--workspace", "t"))
+    cli("project", "mark", "Night Bus", "--unlisted", "--workspace", "t").ok()
+    assert "unlisted" in codes(status(cli, kubo, "--workspace", "t"))
+
+
+VERBS = (
+    ("ipfs", "status"),
+    ("ipfs", "push"),
+    ("ipfs", "announce"),
+    ("ipfs", "pins"),
+    ("ipfs", "repair"),
+    ("ipfs", "remote", "list"),
+    ("ipfs", "remote", "push", "--service", "club"),
+    ("ipfs", "remote", "status", "--service", "club"),
+    ("ipfs", "remote", "rm", "club"),
+    ("ipfs", "remote", "add", "club", "https://pins.example", "--key-file", "service.key"),
+)
+
+
+@pytest.mark.parametrize("argv", VERBS, ids=" ".join)
+def test_every_verb_tells_of_a_daemon_that_is_off_or_shut(
+    cli: Cli, story: dict[str, str], argv: tuple[str, ...]
+) -> None:
+    key = Path("service.key")
+    key.touch(0o600)
+    key.write_text("s3cret")
+    daemon = "--to" if "push" in argv and "remote" not in argv else "--daemon"
+    off = cli(*argv, daemon, "kubo:/ip4/127.0.0.1/tcp/9", "--json").error
+    assert (off["code"], off["exit_status"]) == ("backend", 74)
+    assert '"ipfs daemon"' in off["message"]
+    with FakeKubo() as fake:
+        for command in COMMANDS:
+            fake.says(command, answer(b"403 - Forbidden", 403))
+        shut = cli(*argv, daemon, f"kubo:{fake.api}", "--json").error
+        assert "API.Authorizations" in shut["message"]
+        assert "kubo.auth" in shut["next"]
+        for command in COMMANDS:
+            fake.says(command, answer(b"404 page not found", 404))
+        assert off["next"].startswith("hitp2p ipfs status")
+        wrong = cli(*argv, daemon, f"kubo:{fake.api}", "--json").error
+        assert "not Kubo's RPC port" in wrong["message"]
+    assert cli(*argv, daemon, "kubo:nonsense", "--json").error["code"] == "usage"
+
+
+COMMANDS = (
+    "version",
+    "pin/ls",
+    "pin/remote/ls",
+    "pin/remote/service/add",
+    "pin/remote/service/ls",
+)
+
+
+def test_the_store_s_own_credentials_go_to_its_own_daemon_alone(
+    cli: Cli, kubo: KuboDaemon, tmp_path: Path
+) -> None:
+    entry = '{"Ana": {"AuthSecret": "basic:ana:s3cret", "AllowedPaths": ["/api/v0"]}}'
+    with running_kubo(tmp_path, config={"API.Authorizations": entry}) as daemon:
+        Path(".hitp2p").mkdir()
+        secret = Path(".hitp2p/kubo.auth")
+        secret.touch(0o600)
+        secret.write_text("basic:ana:s3cret\n")
+        cli("init", "--store", f"kubo:{daemon.api}").ok()
+        for argv in (("status",), ("pins",), ("repair",)):
+            cli("ipfs", *argv, "--json").ok()
+            cli("ipfs", *argv, "--daemon", f"kubo:{daemon.api}", "--json").ok()
+        with FakeKubo(behind=kubo.api) as fake:
+            cli("ipfs", "pins", "--daemon", f"kubo:{fake.api}").ok()
+            assert not any("Authorization" in asked.headers for asked in fake.asked)
+
+
+def test_groups_and_their_verbs_complete() -> None:
+    assert complete("hitp2p", "ipfs", "re") == ["repair", "remote"]
+    assert complete("hitp2p", "ipfs", "remote", "l") == ["list"]
+
+
+def complete(*words: str) -> list[str]:
+    ran = subprocess.run(
+        [sys.executable, "-c", "from hitp2p.cli.main import main; main()"],
+        env=os.environ | {"_HITP2P_COMPLETE": "bash_complete", "COMP_WORDS": " ".join(words),
+                          "COMP_CWORD": str(len(words) - 1)},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    return [line.partition(",")[2] for line in ran.stdout.splitlines() if line]

@@ -47,7 +47,7 @@ _PRIVATE = {True: "yes", False: "no", None: "not seen from here"}
         "projects[].title": "its title",
         "projects[].snapshot": "the snapshot of it as it is here",
         "projects[].pinned": "the snapshot that the daemon pins under its name, or null",
-        "warnings[].code": "stable word: unpinned, announces, restart, offline, nearly-full",
+        "warnings[].code": "stable word: unlisted, unpinned, announces, restart, offline, nearly-full",
         "warnings[].message": "what it is, and what to do",
     },
 )
