@@ -20,6 +20,7 @@ NAMES = (
     "verify_file",
     "verify_chain",
     "verify_trail",
+    "orbitdb",
 )
 
 
