@@ -175,6 +175,14 @@ SNAPSHOT_CUT: Final = 128
 SNAPSHOT_LEVELS: Final = 16
 """Most levels of a snapshot [SNP-1]."""
 
+# --- pulling from IPFS ----------------------------------------------------------------------------
+PULL_OBJECTS: Final = 131_072
+"""Most objects and list pages of one pull; they are held in memory until all of them are judged."""
+PULL_BYTES: Final = 256 * 1024 * 1024
+"""Most bytes of them."""
+PULL_BUNDLE_BYTES: Final = 2**30
+"""Largest bundle that is fetched as a file, in bytes."""
+
 # --- verdicts (spec 08) -------------------------------------------------------------------------
 VERIFY_OBJECTS: Final = 16_000
 """Most objects and list pages of a bundle that `verify` holds in memory; an import has no such bound."""

@@ -34,11 +34,11 @@ from hitp2p.drafts import (
 from hitp2p.errors import NotFoundError, UsageError
 from hitp2p.identity import Identity
 from hitp2p.intake import Files, Intake
+from hitp2p.networked import Networked
 from hitp2p.objects.contribution import ForeignSource, Use
 from hitp2p.objects.envelope import SignedObject
 from hitp2p.objects.project import Project, threshold_rules
 from hitp2p.ports import Clock, Randomness
-from hitp2p.statements import Statements
 from hitp2p.store.contract import Store, WriteBatch
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def open_workspace(
     return Workspace(store, clock=clock, randomness=randomness)
 
 
-class Workspace(Statements):
+class Workspace(Networked):
     """A store and everything that a person does with it. Made by `hitp2p.open`."""
 
     def __enter__(self) -> Workspace:

@@ -129,6 +129,10 @@ AT_AND_PAST: Final = {
     "SNAPSHOT_LINKS": ("snp-1-page-500", "snp-1-page-501"),
     "SNAPSHOT_CUT": ("snp-2-tree", "snp-2-page-goes-on"),
     "SNAPSHOT_LEVELS": ("snp-1-page-level-15", "snp-1-page-level-16"),
+    # pulling from IPFS
+    "PULL_OBJECTS": ("test_a_pull_is_taken_up_to_its_bounds_and_not_past_them",) * 2,
+    "PULL_BYTES": ("test_a_pull_is_taken_up_to_its_bounds_and_not_past_them",) * 2,
+    "PULL_BUNDLE_BYTES": ("test_a_bundle_is_fetched_up_to_its_bound_and_not_past_it",) * 2,
     # verdicts
     "VERIFY_OBJECTS": ("test_a_bundle_is_held_up_to_its_bounds_and_not_past_them",) * 2,
     "VERIFY_BLOCKS": ("test_a_bundle_of_many_leaves_is_read_up_to_the_bound_and_not_past_it",) * 2,
