@@ -175,7 +175,7 @@ class KuboStore(SqliteStore):
     def put(self, batch: WriteBatch, *, durable: bool = True) -> tuple[ObjectRow, ...]:
         for cid, data in batch.blocks:
             require_intact(cid, data)
-        if has_unlisted(batch, self.unlisted()):
+        if has_unlisted(batch, self.unlisted(), lambda cid: self.row(cid) is not None):
             self._kubo.require_silent()
         while True:
             with suppress(_Again), self._unit() as unit:

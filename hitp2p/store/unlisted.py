@@ -6,7 +6,7 @@ index, and whoever looks into the folder can read it. Unlisted is not encrypted.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
@@ -53,13 +53,19 @@ def mark_unlisted(folder: Path, projects: Iterable[Cid], is_unlisted: bool) -> N
             sync_folder(folder)
 
 
-def has_unlisted(batch: WriteBatch, unlisted: frozenset[Cid]) -> bool:
+def has_unlisted(
+    batch: WriteBatch, unlisted: frozenset[Cid], is_here: Callable[[Cid], bool]
+) -> bool:
     """Whether something in a batch may belong to an unlisted project.
 
-    Media and texts that come without an object may: nothing in them says whose they are.
+    Media and texts that come without an object may, if such a project is here: nothing in them says whose they are.
+
+    Args:
+        unlisted: the projects that are marked.
+        is_here: whether the store has an object.
     """
     if not unlisted:
         return False
     if not batch.objects:
-        return bool(batch.blocks or batch.leaves)
+        return bool(batch.blocks or batch.leaves) and any(map(is_here, unlisted))
     return any(obj.cid in unlisted or obj.project in unlisted for obj in batch.objects)

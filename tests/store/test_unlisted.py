@@ -66,12 +66,18 @@ def test_no_object_of_it_goes_to_a_daemon_that_announces(
     store.put(WriteBatch(objects=[story.elsewhere]))
 
 
-def test_media_that_come_alone_may_be_its_own(store: KuboStore) -> None:
-    with pytest.raises(UnlistedError):
-        store.put(WriteBatch(blocks=[raw_block(b"whose is this?")]))
-    store.put(WriteBatch())
-    store.mark_unlisted(store.unlisted(), False)
-    store.put(WriteBatch(blocks=[raw_block(b"whose is this?")]))
+def test_media_that_come_alone_may_be_its_own_once_it_is_here(
+    kubo: KuboDaemon, story: Story, tmp_path: Path
+) -> None:
+    with open_store(kubo.api, tmp_path / "store") as store:
+        store.mark_unlisted([story.project.cid])
+        store.put(WriteBatch(blocks=[raw_block(b"of another project")]))
+        store.mark_unlisted([story.project.cid], False)
+        store.put(story.batch)
+        store.mark_unlisted([story.project.cid])
+        with pytest.raises(UnlistedError):
+            store.put(WriteBatch(blocks=[raw_block(b"whose is this?")]))
+        store.put(WriteBatch())
 
 
 def test_neither_snapshot_nor_repair_nor_copy_gets_around_it(
