@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -273,3 +274,65 @@ def test_progress_counts_objects(kubo: KuboDaemon, store: SqliteStore, story: St
             store, admin, story.project.cid, progress=lambda n, total: seen.append((n, total))
         )
     assert seen[-1] == (done.n_objects, done.n_objects)
+
+
+def test_a_daemon_killed_in_the_middle_keeps_the_snapshot_before_and_the_push_goes_on(
+    store: SqliteStore, story: Story, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(holds, "HOLD_BLOCKS", 2)
+    with running_kubo(tmp_path) as kubo:
+        first = push(kubo.api, store, story)
+        works = [story.ana.work(story.project, f"Work {number}") for number in range(8)]
+        store.put(WriteBatch(objects=works))
+        for command, call in (("dag/import", 3), ("pin/add", 2), ("pin/update", 1)):
+            with FakeKubo(behind=kubo.api) as fake:
+                killing_at(fake, kubo, command, call)
+                with pytest.raises(BackendError):
+                    push(fake.api, store, story)
+            kubo.start()
+            kubo.gc()
+            assert names(kubo)[str(first.snapshot)] == f"hitp2p:{story.project.cid}"
+        last = push(kubo.api, store, story)
+        assert last.is_pinned
+        kubo.gc()
+        reached = set(kubo.ipfs("refs", "-r", "-u", str(last.snapshot)).decode().split())
+        assert reached >= {str(work.cid) for work in works}
+
+
+def killing_at(fake: FakeKubo, kubo: KuboDaemon, command: str, call: int) -> None:
+    """Kill the daemon when a command comes for the nth time."""
+    seen: list[Asked] = []
+
+    def write(handler: BaseHTTPRequestHandler, asked: Asked) -> None:
+        seen.append(asked)
+        if len(seen) == call:
+            kubo.kill()
+        if len(seen) >= call:
+            handler.close_connection = True
+        else:
+            fake.pass_on(handler, asked)
+
+    fake.says(command, write)
+
+
+def test_garbage_collection_beside_pushes_takes_nothing(
+    kubo: KuboDaemon, store: SqliteStore, story: Story
+) -> None:
+    ends = threading.Event()
+
+    def collect() -> None:
+        while not ends.is_set():
+            kubo.gc()
+
+    thread = threading.Thread(target=collect)
+    thread.start()
+    try:
+        for number in range(10):
+            store.put(WriteBatch(objects=[story.ana.work(story.project, f"Work {number}")]))
+            done = push(kubo.api, store, story)
+            assert done.is_pinned
+    finally:
+        ends.set()
+        thread.join()
+    reached = set(kubo.ipfs("refs", "-r", "-u", str(done.snapshot)).decode().split())
+    assert {str(cid) for cid in store.iter_cids()} - reached == {str(story.elsewhere.cid)}
