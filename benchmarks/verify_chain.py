@@ -52,7 +52,7 @@ def figures(*, smoke: bool) -> Iterator[Figure | Note]:
             yield from _compared(c2pa, folder, title, draw, settings, n_steps, rounds)
 
 
-_NO_THUMBNAILS = {"builder": {"thumbnail": {"enabled": False}}}
+_NO_THUMBNAILS: dict[str, object] = {"builder": {"thumbnail": {"enabled": False}}}
 
 
 def _compared(
@@ -192,7 +192,10 @@ def _sign_chain(c2pa: Any, draw: _Draw, settings: dict[str, object] | None, n_st
             {"action": "c2pa.created", "digitalSourceType": _SOURCE}
         ]
         if latest:
-            opened = {"action": "c2pa.opened", "parameters": {"ingredientIds": ["before"]}}
+            opened: dict[str, object] = {
+                "action": "c2pa.opened",
+                "parameters": {"ingredientIds": ["before"]},
+            }
             actions = [opened, {"action": "c2pa.edited"}]
         manifest = {
             "title": f"Take {number}",
