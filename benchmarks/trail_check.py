@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import io
-import multiprocessing
 import os
 import statistics
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 
 from benchmarks.measure import Figure
 from benchmarks.samples import trail
@@ -18,6 +17,7 @@ from hitp2p.codec.cid import Cid
 from hitp2p.keys.ed25519 import OBJECT_DOMAIN, verify_many
 from hitp2p.objects.batch import verify_objects
 from hitp2p.objects.envelope import SignedObject
+from hitp2p.second_core import SecondCore
 from hitp2p.trail.check import verify_in_trail
 
 CORES = min(2, os.cpu_count() or 1)
@@ -29,13 +29,9 @@ def figures(*, smoke: bool) -> Iterator[Figure]:
     data, floor = _car(objects), _floor(objects)
     n_objects = len(objects)
     del objects  # the check begins with bytes, and no object in memory
-    spawn = multiprocessing.get_context("spawn")
-    with (
-        ThreadPoolExecutor(CORES) as threads,
-        ProcessPoolExecutor(max(1, CORES - 1), mp_context=spawn) as processes,
-    ):
-        executor = processes if CORES > 1 else None
-        processes.submit(verify_many, []).result()  # so that starting it isn't measured
+    with ThreadPoolExecutor(CORES) as threads, SecondCore() as second:
+        executor = second if CORES > 1 else None
+        second.submit(verify_many, []).result()  # so that starting it isn't measured
         least, taken = _in_turn(
             lambda: floor(threads), lambda: _check(data, executor), rounds=1 if smoke else 9
         )

@@ -45,6 +45,7 @@ LAYERS: dict[int, tuple[str, ...]] = {
         "pulling",
         "rotation",
         "sealing",
+        "second_core",
         "statements",
         "transfer",
         "uncredited",

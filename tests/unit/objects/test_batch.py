@@ -13,6 +13,7 @@ from trail_maker import Person
 from hitp2p.codec.cid import DAG_CBOR, Cid
 from hitp2p.errors import InvalidError
 from hitp2p.objects.batch import verify_objects
+from hitp2p.second_core import SecondCore
 
 ANA = Person("Ana")
 PROJECT = ANA.project()
@@ -21,11 +22,17 @@ PAIRS = [(obj.cid, obj.block) for obj in OBJECTS]
 
 
 @pytest.fixture(
-    scope="module", params=[0, 1, 2, -1], ids=["alone", "one-thread", "two-threads", "one-process"]
+    scope="module",
+    params=[0, 1, 2, -1, -2],
+    ids=["alone", "one-thread", "two-threads", "one-process", "second-core"],
 )
 def executor(request: pytest.FixtureRequest) -> Iterator[Executor | None]:
     if not request.param:
         yield None
+        return
+    if request.param == -2:
+        with SecondCore() as core:
+            yield core
         return
     spawn = multiprocessing.get_context("spawn")
     with (
@@ -36,7 +43,7 @@ def executor(request: pytest.FixtureRequest) -> Iterator[Executor | None]:
         yield workers
 
 
-@pytest.mark.parametrize("length", [0, 1, 255, 256, 257, 402])
+@pytest.mark.parametrize("length", [0, 1, 127, 128, 129, 402])
 def test_objects_come_in_order(executor: Executor | None, length: int) -> None:
     assert list(verify_objects(PAIRS[:length], executor=executor)) == OBJECTS[:length]
 
@@ -45,7 +52,7 @@ def damage(block: bytes) -> bytes:
     return block[:20] + bytes((block[20] ^ 1,)) + block[21:]
 
 
-@pytest.mark.parametrize("position", [0, 255, 256, 300, 401])
+@pytest.mark.parametrize("position", [0, 127, 128, 300, 401])
 @pytest.mark.parametrize(
     ("bad", "rule"),
     [
@@ -84,7 +91,7 @@ def test_no_more_blocks_are_read_ahead_than_six_tasks_hold(executor: Executor | 
     verified = verify_objects(endless(), executor=executor)
     for n_seen in range(1, 2000):
         next(verified)
-        assert n_read <= n_seen + 6 * 256
+        assert n_read <= n_seen + 6 * 128
 
 
 def test_an_error_of_the_source_reaches_the_caller(executor: Executor | None) -> None:
