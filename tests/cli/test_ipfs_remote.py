@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+import socket
+import subprocess
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+import outside
 import pytest
 from cli_harness import Cli
 from fake_kubo import FakeKubo, answer, refused
-from kubo_daemon import KuboDaemon, running_kubo
+from kubo_daemon import KuboDaemon, cache_folder, running_kubo
 from pinning_service import PinningService
 
 
@@ -236,3 +241,77 @@ def test_what_can_not_be_kept_is_refused_with_the_next_step(
     cli("project", "mark", "--unlisted").ok()
     assert cli(*ask, *to).error["code"] == "unlisted"
     assert service.pins == {}
+
+
+@contextmanager
+def running_cluster(folder: Path, kubo: KuboDaemon) -> Generator[str]:
+    """A cluster of one machine; the endpoint of its pinning service."""
+    (found, *_) = [*cache_folder().glob("cluster-*"), None]
+    programs = outside.program(
+        "ipfs-cluster", found, "tests/go_build tests/cluster builds it, once"
+    )
+    rest, service, peers, proxy = free_ports(4)
+    environ = os.environ | {
+        "IPFS_CLUSTER_PATH": str(folder / "cluster"),
+        "CLUSTER_IPFSHTTP_NODEMULTIADDRESS": kubo.api,
+        "CLUSTER_IPFSPROXY_NODEMULTIADDRESS": kubo.api,
+        "CLUSTER_RESTAPI_HTTPLISTENMULTIADDRESS": f"/ip4/127.0.0.1/tcp/{rest}",
+        "CLUSTER_PINSVCAPI_HTTPLISTENMULTIADDRESS": f"/ip4/127.0.0.1/tcp/{service}",
+        "CLUSTER_LISTENMULTIADDRESS": f"/ip4/127.0.0.1/tcp/{peers}",
+        "CLUSTER_IPFSPROXY_LISTENMULTIADDRESS": f"/ip4/127.0.0.1/tcp/{proxy}",
+    }
+    program = programs / "ipfs-cluster-service"
+    made = [program, "init", "--consensus", "crdt"]
+    subprocess.run(made, env=environ, check=True, capture_output=True)
+    with (folder / "cluster.log").open("wb") as log:
+        peer = subprocess.Popen([program, "daemon"], env=environ, stdout=log, stderr=log)
+    try:
+        yield f"http://127.0.0.1:{service}"
+    finally:
+        peer.terminate()
+        peer.wait(30)
+
+
+def free_ports(n_ports: int) -> list[int]:
+    with ExitStack() as stack:
+        sockets = [
+            stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(n_ports)
+        ]
+        return [each.getsockname()[1] for each in sockets]
+
+
+def test_ipfs_cluster_keeps_a_project(
+    cli: Cli,
+    story: dict[str, str],
+    kubo: KuboDaemon,
+    far: KuboDaemon,
+    to: tuple[str, ...],
+    tmp_path: Path,
+) -> None:
+    if not os.environ.get("HITP2P_FULL"):
+        pytest.skip("HITP2P_FULL=1 runs a cluster")
+    key = Path("service.key")
+    key.touch(0o600)
+    key.write_text("any")
+    remote = ("ipfs", "remote")
+    with running_cluster(tmp_path, far) as endpoint:
+        cli(*remote, "add", "cluster", endpoint, "--key-file", "service.key", *to).ok()
+        until_reached(cli, to)
+        for title in ("One more", "And another"):
+            cli("contribute", "verse.txt", "--title", title, "--as", "Ana", "--yes").ok()
+            cli("ipfs", "push", "--to", f"kubo:{kubo.api}").ok()
+            ask = (*remote, "push", "--service", "cluster", "--wait", "60", *to)
+            kept = one(cli(*ask))
+            assert (kept["status"], kept["older"]) == ("pinned", [])
+            far.ipfs("refs", "-r", "-u", "--offline", kept["snapshot"])
+    cli(*remote, "rm", "cluster", *to).ok()
+    outside.count_cases("ipfs-cluster", 1)
+
+
+def until_reached(cli: Cli, to: tuple[str, ...]) -> None:
+    """Ask until the service answers, each time waiting for its answer."""
+    for _ in range(600):
+        (service,) = cli("ipfs", "remote", "list", *to).ok().json["services"]
+        if service["is_reached"]:
+            return
+    raise AssertionError("the cluster did not start")

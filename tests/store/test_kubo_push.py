@@ -324,6 +324,7 @@ def test_garbage_collection_beside_pushes_takes_nothing(
         while not ends.is_set():
             kubo.gc()
 
+    done = push(kubo.api, store, story)
     thread = threading.Thread(target=collect)
     thread.start()
     try:
