@@ -127,7 +127,7 @@ class KuboAdmin(Kubo):
         if providing.is_on:
             how = (
                 'turn that off with "ipfs config --json Provide.Enabled false" (Kubo 0.38 or later) and restart the '
-                "daemon, or give it a swarm key that only daemons of your own have"
+                "daemon, or give it a swarm key that only daemons of your own have (seen only where it runs on this machine)"
             )
         else:
             how = "its config has announcing off, but it has run since before: restart the daemon"

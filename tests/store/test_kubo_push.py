@@ -337,3 +337,20 @@ def test_garbage_collection_beside_pushes_takes_nothing(
         thread.join()
     reached = set(kubo.ipfs("refs", "-r", "-u", str(done.snapshot)).decode().split())
     assert {str(cid) for cid in store.iter_cids()} - reached == {str(story.elsewhere.cid)}
+
+
+def test_a_project_goes_from_one_daemon_to_another(
+    kubo: KuboDaemon, story: Story, tmp_path: Path
+) -> None:
+    with (
+        running_kubo(tmp_path) as other,
+        KuboStore.connect(tmp_path / "k", parse_kubo_address(other.api)) as own,
+    ):
+        own.put(story.batch)
+        done = push(kubo.api, own, story)
+        assert done.is_pinned
+        assert names(kubo) == {str(done.snapshot): f"hitp2p:{story.project.cid}"}
+        assert f"hitp2p:{story.project.cid}" not in names(other).values()
+        kubo.gc()
+        reached = set(kubo.ipfs("refs", "-r", "-u", str(done.snapshot)).decode().split())
+        assert str(story.sound[0]) in reached
