@@ -303,6 +303,11 @@ class StoreEvidence:
         """See `Evidence`."""
         return self._all(self._store.referrers(cid))
 
+    def statements(self, cid: Cid, /) -> Iterable[SignedObject]:
+        """See `Evidence`."""
+        statement = ObjectClass.STATEMENT
+        return [obj for obj in self.referrers(cid) if obj.object_class is statement]
+
     def with_media(self, digest: bytes, /) -> Iterable[SignedObject]:
         """See `Evidence`."""
         return self._all(self._store.with_media(digest))

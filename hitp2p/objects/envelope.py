@@ -126,6 +126,14 @@ class SignedObject:
             self._body = body = fields["body"]
         return body
 
+    def passing_body(self) -> dict[str, Any]:
+        """`body` for one look: decoded for it and not kept, unless it is kept already."""
+        if self._body is not None:
+            return self._body
+        fields: Any = decode_object(self.block)
+        body: dict[str, Any] = fields["body"]
+        return body
+
     @property
     def is_genesis(self) -> bool:
         """Whether it is the first event of an identity; its CID is that identity's name."""

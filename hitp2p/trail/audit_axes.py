@@ -103,7 +103,10 @@ class Axes:
             "credits": credits,
             "time": self.time(work.cid),
             "license": audit_licenses(
-                sheet, lookup=self._evidence.lookup, grants=self._referrers, standing=self._standing
+                sheet,
+                lookup=self._evidence.lookup,
+                grants=self._evidence.statements,
+                standing=self._standing,
             ),
             "rivals": rivals,
             "n_not_weighed": self._n_left,
@@ -144,7 +147,7 @@ class Axes:
             work,
             lookup=self._evidence.lookup,
             blocks=self._evidence,
-            answers=self._referrers,
+            answers=self._evidence.statements,
             standing=self._standing,
         )
 
@@ -171,13 +174,13 @@ class Axes:
 
     def _witnesses(self, work: Cid) -> Iterator[SignedObject]:
         """In good standing and not taken back, whoever they are by."""
-        for obj in self._referrers(work):
+        for obj in self._evidence.statements(work):
             is_good = obj.kind == "witness" and self._standing(obj) is Standing.GOOD
             if is_good and not self._is_withdrawn(obj):
                 yield obj
 
     def _newest(self, work: SignedObject) -> int:
-        about = (obj.time for obj in self._referrers(work.cid))
+        about = (obj.time for obj in self._evidence.referrers(work.cid))
         return max((work.time, *about))
 
     # --- what others say of it ----------------------------------------------------------------------
@@ -188,7 +191,8 @@ class Axes:
         for line in sheet.lines:
             if line.cid is None or line.missing:
                 continue
-            about = [obj for obj in self._referrers(line.cid) if self._speaks_of(obj, line.cid)]
+            statements = self._evidence.statements(line.cid)
+            about = [obj for obj in statements if self._speaks_of(obj, line.cid)]
             for obj in sorted(about, key=lambda obj: obj.cid):
                 if self._counts(obj, line.cid, work, uses) and not self._is_withdrawn(obj):
                     yield self._statement(obj, line.cid)
@@ -254,7 +258,7 @@ class Axes:
             and obj.identity == statement.identity
             and obj.body["scope"] == "work"
             and self._speaks_of(obj, statement.cid)
-            for obj in self._referrers(statement.cid)
+            for obj in self._evidence.statements(statement.cid)
         )
 
     def _statement(self, obj: SignedObject, about: Cid) -> Statement:
@@ -270,7 +274,7 @@ class Axes:
 
     def _superseded_by(self, work: SignedObject) -> Iterator[Cid]:
         """Later releases by the same author that name it, and what its author names as a replacement."""
-        for obj in sorted(self._referrers(work.cid), key=lambda obj: obj.cid):
+        for obj in sorted(self._evidence.referrers(work.cid), key=lambda obj: obj.cid):
             if obj.identity != work.identity or self._standing(obj) is not Standing.GOOD:
                 continue
             if obj.kind == "release" and str(work.cid) in obj.body.get("supersedes", ()):
@@ -283,7 +287,7 @@ class Axes:
         split = work.body.get("split") if work.kind == "release" else None
         if split is None:
             return Shares.NONE
-        about = (obj for obj in self._referrers(work.cid) if obj.kind == "answer")
+        about = (obj for obj in self._evidence.statements(work.cid) if obj.kind == "answer")
         answers = [obj for obj in about if self._speaks_of(obj, work.cid)]
         agreed = all(
             part.get("who") == str(work.identity) or self._accepts(answers, part.get("who"), line)
@@ -310,15 +314,12 @@ class Axes:
             raise MissingBlocksError(f"{cid} is not here any more", [cid])
         return work
 
-    def _referrers(self, cid: Cid) -> Iterable[SignedObject]:
-        return self._evidence.referrers(cid)
-
     def _standing(self, obj: SignedObject) -> Standing:
-        return self._auditor.audit(obj).standing
+        return self._auditor.standing(obj)
 
     def _withheld_in(self, work: Cid) -> frozenset[Cid]:
         if work not in self._withheld:
-            found = iter_withheld(work, self._referrers(work), self._standing)
+            found = iter_withheld(work, self._evidence.statements(work), self._standing)
             self._withheld[work] = frozenset(found)
         return self._withheld[work]
 

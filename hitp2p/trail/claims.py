@@ -33,8 +33,10 @@ class Said:
         standing: Callable[[SignedObject], Standing] | None,
     ) -> Said:
         """In good standing, and not taken back."""
-        answers: dict[Cid, dict[int, set[str]]] = {}
         statements = list(referrers(work.cid))
+        if not statements:
+            return _NOTHING
+        answers: dict[Cid, dict[int, set[str]]] = {}
         for said in statements:
             is_answer = _is_about_credit(said, work.cid) and _is_good(said, standing)
             if is_answer and not _is_taken_back(said, referrers, standing):
@@ -43,6 +45,10 @@ class Said:
         return cls(
             answers=answers, withheld=frozenset(iter_withheld(work.cid, statements, standing))
         )
+
+
+_NOTHING = Said(answers={}, withheld=frozenset())
+"""Of most works nobody says anything."""
 
 
 def _is_good(obj: SignedObject, standing: Callable[[SignedObject], Standing] | None) -> bool:

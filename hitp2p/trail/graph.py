@@ -37,13 +37,16 @@ def count_generations(
         if cid in counted:
             stack.pop()
             continue
-        needed = tuple(required(cid))
-        uncounted = [need for need in needed if need not in counted]
-        if uncounted:
-            stack.extend(uncounted)
-            continue
-        counted[cid] = 1 + max(map(counted.__getitem__, needed), default=-1)
-        stack.pop()
+        highest, n_waiting = -1, len(stack)
+        for need in required(cid):
+            generation = counted.get(need)
+            if generation is None:
+                stack.append(need)
+            elif generation > highest:
+                highest = generation
+        if len(stack) == n_waiting:
+            counted[cid] = highest + 1
+            stack.pop()
     return counted
 
 

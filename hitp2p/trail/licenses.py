@@ -11,6 +11,7 @@ from typing import Final, TypeAlias
 
 from hitp2p import limits
 from hitp2p.codec.cid import Cid
+from hitp2p.dataclass import dataclass
 from hitp2p.objects.contribution import ForeignSource
 from hitp2p.objects.envelope import SignedObject
 from hitp2p.objects.known import known_field
@@ -115,8 +116,7 @@ def judge_source(
     if source is None or author is None or relation not in BOUND:
         return judgement, Basis.LICENSE, None
     if source.author == author:
-        reason = "both are by one author"
-        return Judgement(permission=Permission.ALLOWED, reason=reason), Basis.AUTHOR, None
+        return _OWN, Basis.AUTHOR, None
     if judgement.permission in (Permission.ALLOWED, Permission.WARNED):
         return judgement, Basis.LICENSE, None
     grant = _granted(source, author, grants(source.cid), standing)
@@ -125,8 +125,23 @@ def judge_source(
     given: str | None = grant.body.get("license")
     if given is not None:
         return judge_edge(given, license, relation), Basis.GRANT, grant.cid
-    reason = "the author of the source gave a grant; its terms are not judged"
-    return Judgement(permission=Permission.WARNED, reason=reason), Basis.GRANT, grant.cid
+    return _GRANTED, Basis.GRANT, grant.cid
+
+
+_OWN: Final = Judgement(permission=Permission.ALLOWED, reason="both are by one author")
+_GRANTED: Final = Judgement(
+    permission=Permission.WARNED,
+    reason="the author of the source gave a grant; its terms are not judged",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Maker:
+    """What is asked of a work that uses others, once for all that it uses."""
+
+    author: Cid | None
+    license: str | None
+    unchecked: str | None
 
 
 class _Audit:
@@ -143,6 +158,7 @@ class _Audit:
         self.standing = standing
         self.licenses = {line.cid: line.license for line in sheet.lines if line.cid is not None}
         self.lines = {key: line for line in sheet.lines if (key := line.cid or line.source)}
+        self.makers: dict[Cid, _Maker] = {}
 
     def report(self) -> LicenseReport:
         stated = self.licenses[self.sheet.work]
@@ -173,8 +189,8 @@ class _Audit:
         self, line: CreditLine, by: Cid, relation: str, through: Cid | None = None
     ) -> LicenseEdge:
         """One source in one work."""
-        maker = self.lookup(by)
-        judgement, basis, grant = self.judge(line, by, maker, relation)
+        maker = self.maker(by)
+        judgement, basis, grant = self.judge(line, maker, relation)
         return LicenseEdge(
             work=by,
             source=line.cid,
@@ -182,16 +198,27 @@ class _Audit:
             title=line.title,
             relation=relation,
             source_license=line.license,
-            work_license=self.licenses[by],
+            work_license=maker.license,
             judgement=judgement,
             basis=basis,
             grant=grant,
-            unchecked=None if maker is None else known_field(maker, "unchecked"),
+            unchecked=maker.unchecked,
             through=through,
         )
 
+    def maker(self, work: Cid) -> _Maker:
+        found = self.makers.get(work)
+        if found is None:
+            obj = self.lookup(work)
+            found = self.makers[work] = _Maker(
+                author=None if obj is None else obj.author,
+                license=self.licenses[work],
+                unchecked=None if obj is None else _unchecked(obj),
+            )
+        return found
+
     def judge(
-        self, line: CreditLine, by: Cid, maker: SignedObject | None, relation: str
+        self, line: CreditLine, maker: _Maker, relation: str
     ) -> tuple[Judgement, Basis, Cid | None]:
         """As `judge_source`; a source that isn't here can't be judged."""
         if line.missing and relation in BOUND:
@@ -199,8 +226,8 @@ class _Audit:
         return judge_source(
             None if line.cid is None else self.lookup(line.cid),
             line.license,
-            author=None if maker is None else maker.author,
-            license=self.licenses[by],
+            author=maker.author,
+            license=maker.license,
             relation=relation,
             grants=self.grants,
             standing=self.standing,
@@ -247,22 +274,26 @@ class _Audit:
 
     def inherited(self, taken: dict[_Source, int]) -> Iterator[LicenseEdge]:
         """Deeper sources that forbid the licence of the work, each told as one long edge."""
+        maker = self.maker(self.sheet.work)
         for line in self.sheet.lines[1:]:
             key = line.cid or line.source
             if key is None or taken.get(key, 0) < 2 or line.missing:
                 continue
-            edge = self.edge(line, self.sheet.work, "remix")
-            if edge.judgement.permission is Permission.FORBIDDEN:
-                yield edge
+            judgement, _, _ = self.judge(line, maker, "remix")
+            if judgement.permission is Permission.FORBIDDEN:
+                yield self.edge(line, self.sheet.work, "remix")
 
     def obligations(
         self, stated: str | None, edges: Iterable[LicenseEdge], taken: dict[_Source, int]
     ) -> tuple[Obligation, ...]:
         found = set(obligations_of(stated))
-        for edge in edges:
-            key = edge.source or edge.foreign
-            if key in taken and _binds(edge):
-                found.update(obligations_of(edge.source_license))
+        binding = {
+            edge.source_license
+            for edge in edges
+            if _binds(edge) and (edge.source or edge.foreign) in taken
+        }
+        for license in binding:
+            found.update(obligations_of(license))
         if stated is not None and Obligation.ASK not in obligations_of(stated):
             found.discard(Obligation.ASK)  # told as a conflict, or as not judged
         return tuple(one for one in Obligation if one in found)
@@ -278,7 +309,7 @@ class _Audit:
             for line in self.sheet.lines[1:]
             if taken.get(line.cid or line.source or self.sheet.work, 0) > 1 and not line.missing
         ]
-        return fitting_licenses([*direct, *deeper])
+        return fitting_licenses(dict.fromkeys([*direct, *deeper]))
 
 
 class _Collections:
@@ -327,6 +358,13 @@ class _Collections:
 
 BOUND: Final = ADAPTING | {"collect"}
 """Relations for which it matters what the source allows."""
+
+
+def _unchecked(work: SignedObject) -> str | None:
+    """Why its author signed it unchecked; few works say so, and a body takes 20 us to decode."""
+    has_it = b"unchecked" in work.block
+    reason: str | None = known_field(work, "unchecked") if has_it else None
+    return reason
 
 
 def _binds(edge: LicenseEdge) -> bool:

@@ -27,7 +27,8 @@ class Counted(ObjectSet):
     """Evidence that counts what is asked of it."""
 
     def __init__(self, *objects: SignedObject, pages: Iterable[tuple[Cid, bytes]] = ()) -> None:
-        super().__init__({obj.cid: obj for obj in (*PEOPLE, PROJECT, *objects)}, dict(pages))
+        self.objects = {obj.cid: obj for obj in (*PEOPLE, PROJECT, *objects)}
+        super().__init__(self.objects, dict(pages))
         self.asked: Counter[str] = Counter()
 
     def lookup(self, cid: Cid, /) -> SignedObject | None:
@@ -39,8 +40,12 @@ class Counted(ObjectSet):
         return super().get(cid)
 
     def referrers(self, cid: Cid, /) -> Iterable[SignedObject]:
-        found = list(super().referrers(cid))
-        self.asked["referrers"] += 1 + len(found)
+        self.asked["referrers"] += len(self.objects)  # it looks at all of them
+        return super().referrers(cid)
+
+    def statements(self, cid: Cid, /) -> Iterable[SignedObject]:
+        found = list(super().statements(cid))
+        self.asked["statements"] += 1 + len(found)
         return found
 
 
