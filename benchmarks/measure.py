@@ -17,6 +17,7 @@ __all__ = [
     "own_peak_kib",
     "peak_mib",
     "thread_us",
+    "wall_in_turn_s",
     "wall_medians_s",
     "wall_s",
 ]
@@ -91,17 +92,22 @@ def wall_s(run: Callable[[], object], *, batches: int = 3) -> float:
 
 
 def wall_medians_s(*runs: tuple[Callable[[], object], int], rounds: int) -> tuple[float, ...]:
-    """Median seconds of each by the clock on the wall, taken in turn: a disk's good and bad minutes meet all alike.
+    """The medians of `wall_in_turn_s`."""
+    return tuple(map(median, wall_in_turn_s(*runs, rounds=rounds)))
+
+
+def wall_in_turn_s(*runs: tuple[Callable[[], object], int], rounds: int) -> tuple[list[float], ...]:
+    """Seconds of each by the clock on the wall, taken in turn: a disk's good and bad minutes meet all alike.
 
     Args:
         runs: what is measured, and how many times a round.
         rounds: how often all of them have their turn.
     """
-    taken: list[list[float]] = [[] for _ in runs]
+    taken: tuple[list[float], ...] = tuple([] for _ in runs)
     for _ in range(rounds):
         for (run, times), seconds in zip(runs, taken, strict=True):
             seconds.extend(wall_s(run, batches=1) for _ in range(times))
-    return tuple(median(seconds) for seconds in taken)
+    return taken
 
 
 def peak_mib(module: str, *words: str | Path) -> float:

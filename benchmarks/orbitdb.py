@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import Executor
 from pathlib import Path
 from statistics import median
 from typing import TypeAlias
@@ -18,6 +17,7 @@ from hitp2p.codec.cid import Cid
 from hitp2p.keys.ed25519 import verify_many
 from hitp2p.objects.batch import verify_objects
 from hitp2p.objects.envelope import SignedObject
+from hitp2p.second_core import SecondCore
 from hitp2p.trail.check import verify_in_trail
 
 _FOLDER = Path(__file__).with_name("npm")
@@ -30,11 +30,10 @@ def figures(*, smoke: bool) -> Iterator[Figure | Note]:
     here, received = _halves(n_new)
     join = _orbitdb(n_new)
     theirs: list[tuple[float, float]] = []
-    spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, mp_context=spawn) as processes:
-        processes.submit(verify_many, []).result()  # so that starting it isn't measured
+    with SecondCore() as second:
+        second.submit(verify_many, []).result()  # so that starting it isn't measured
         on_two, on_one, *_ = wall_medians_s(
-            (lambda: _take_in(here, received, processes), 3),
+            (lambda: _take_in(here, received, second), 3),
             (lambda: _take_in(here, received, None), 3),
             *([] if join is None else [(lambda: theirs.append(join()), 1)]),
             rounds=rounds,
