@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from hitp2p.pulling import Move
     from hitp2p.store.kubo_network import KuboNetwork
 
-__all__ = ["Fetched", "fetch_files", "fetch_pages_and_texts", "is_whole", "media_entries"]
+__all__ = ["Fetched", "fetch_files", "fetch_pages_and_texts", "media_entries"]
 
 _LEAVES_AT_ONCE: Final = 16
 """Pieces of a file that are asked for together; each has up to 2 MiB."""
@@ -57,14 +57,6 @@ def media_entries(work: SignedObject) -> tuple[MediaEntry, ...]:
     return tuple(MediaEntry.from_body(entry) for entry in known_field(work, "media") or ())
 
 
-def is_whole(entry: MediaEntry, store: Store) -> bool:
-    """Whether every block of a file is here."""
-    try:
-        return all(store.has(cid) for cid in iter_file_cids(entry.file, store))
-    except (InvalidError, MissingBlocksError):
-        return False
-
-
 def fetch_pages_and_texts(
     store: Store, objects: Iterable[SignedObject], network: KuboNetwork
 ) -> Fetched:
@@ -88,6 +80,7 @@ def fetch_files(
     entries: Sequence[MediaEntry],
     network: KuboNetwork,
     *,
+    strict: bool = False,
     progress: Move | None = None,
 ) -> Fetched:
     """Fetch what isn't here of files.
@@ -96,15 +89,18 @@ def fetch_files(
         store: where it goes.
         entries: the files.
         network: where it comes from.
+        strict: raise for a file that doesn't come, instead of noting it.
         progress: told how many bytes are there, and of how many.
 
     Raises:
         BackendError: the daemon fails or lies.
+        MissingBlocksError: `strict`, and a block did not come in time; the error says what to do.
+        InvalidError: `strict`, and a file isn't what its work says.
     """
     total = sum(entry.size for entry in entries)
     fetched, done = Fetched(), 0
     for entry in {entry.file: entry for entry in entries}.values():
-        tree = _Tree(store, entry, network)
+        tree = _Tree(store, entry, network, strict=strict)
         for n_bytes in tree.fetch():
             if progress is not None:
                 progress(done + n_bytes, total)
@@ -149,16 +145,22 @@ class _Keeper:
 class _Tree:
     """A file, whose nodes are fetched when they are read."""
 
-    def __init__(self, store: Store, entry: MediaEntry, network: KuboNetwork) -> None:
+    def __init__(
+        self, store: Store, entry: MediaEntry, network: KuboNetwork, *, strict: bool
+    ) -> None:
+        self._strict = strict
         self._entry = entry
         self._network = network
         self._keeper = _Keeper(store)
         self._missing: tuple[Cid, ...] = ()
 
-    def get(self, cid: Cid, /) -> bytes | None:
-        """A node, as a `BlockSource` gives it."""
+    def get(self, cid: Cid, /) -> bytes:
+        """A node, as a `BlockSource` gives it; one that doesn't come is an error that says what to do."""
         block = self._keeper.get(cid)
-        if block is None and (block := self._network.get(cid)) is not None:
+        if block is None:
+            block = self._network.get(cid)
+            if block is None:
+                raise self._network.not_found([cid])
             self._keeper.keep(cid, block)
         return block
 
@@ -168,7 +170,10 @@ class _Tree:
             yield from self._fetch()
         except (InvalidError, MissingBlocksError):
             self._missing = (self._entry.file,)
-        self._keeper.flush()
+            if self._strict:
+                raise
+        finally:
+            self._keeper.flush()
 
     def _fetch(self) -> Iterator[int]:
         if file_size(self._entry.file, self) != self._entry.size:

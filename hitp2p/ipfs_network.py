@@ -15,7 +15,6 @@ from hitp2p.fetching import (
     Fetched,
     fetch_files,
     fetch_pages_and_texts,
-    is_whole,
     media_entries,
 )
 from hitp2p.objects.contribution import MediaEntry
@@ -29,7 +28,15 @@ if TYPE_CHECKING:
     from hitp2p.store.kubo_network import KuboNetwork
     from hitp2p.trail.bundle import MediaChoice
 
-__all__ = ["NetworkOptions", "fetch", "lacks_media", "open_network", "parse_ipfs_name", "pull"]
+__all__ = [
+    "NetworkOptions",
+    "fetch",
+    "knows_daemon",
+    "open_network",
+    "parse_ipfs_name",
+    "pull",
+    "pull_media",
+]
 
 _PREFIXES = ("/ipfs/", "ipfs://")
 
@@ -82,6 +89,25 @@ def _network(store: Store, options: NetworkOptions) -> KuboNetwork:
     return connect_network(address, secret, within_s=within_s)
 
 
+def knows_daemon(store: Store, options: NetworkOptions) -> bool:
+    """Whether there is a daemon to ask: one that is named, or the one that the works are stored on."""
+    from hitp2p.store.kubo import KuboStore
+
+    return options.get("via") is not None or isinstance(store, KuboStore)
+
+
+def _require_silent(store: Store, network: KuboNetwork, cids: Iterable[Cid]) -> None:
+    """A daemon announces what it fetches, so it must not fetch for projects that are unlisted here.
+
+    Raises:
+        UnlistedError: strangers could learn from the network that the daemon has it.
+    """
+    unlisted = store.unlisted()
+    rows = (store.row(cid) for cid in cids) if unlisted else ()
+    if any(row is not None and row.project in unlisted for row in rows):
+        network.require_silent()
+
+
 def parse_ipfs_name(text: str) -> Cid:
     """The CID that `CID`, `/ipfs/CID` or `ipfs://CID` names.
 
@@ -104,28 +130,38 @@ def pull(
     cids: Sequence[Cid],
     options: NetworkOptions,
     *,
-    media: MediaChoice = "none",
     progress: Move | None = None,
-    media_progress: Move | None = None,
 ) -> Pulled:
-    """Fetch trails and bundles; see `Workspace.pull`."""
+    """Fetch trails and bundles, with their list pages and texts; see `Workspace.pull`."""
     if not cids:
         raise UsageError("nothing to pull; name a CID")
-    with open_network(reader.store, options) as network:
-        pulled = Pulled()
-        objects = [cid for cid in cids if cid.codec not in (RAW, DAG_PB)]
+    objects = [cid for cid in cids if cid.codec not in (RAW, DAG_PB)]
+    bundles = [cid for cid in cids if cid.codec in (RAW, DAG_PB)]
+    store, pulled = reader.store, Pulled()
+    with open_network(store, options) as network:
+        _require_silent(store, network, objects)
         if objects:
-            pulled = pull_objects(reader.store, objects, network, progress=progress)
-        for cid in cids:
-            if cid.codec in (RAW, DAG_PB):
-                bundle = pull_bundle(reader.store, cid, network, progress=progress)
-                pulled = _together(pulled, bundle)
-        fetched = fetch_pages_and_texts(reader.store, map(reader.show, pulled.objects), network)
-        entries = _entries(reader, pulled, media)
+            pulled = pull_objects(store, objects, network, progress=progress)
+        for cid in bundles:
+            pulled = _together(pulled, pull_bundle(store, cid, network, progress=progress))
         return _with_files(
-            pulled,
-            fetched.plus(fetch_files(reader.store, entries, network, progress=media_progress)),
+            pulled, fetch_pages_and_texts(store, map(reader.show, pulled.objects), network)
         )
+
+
+def pull_media(
+    reader: Reader,
+    pulled: Pulled,
+    media: MediaChoice,
+    options: NetworkOptions,
+    *,
+    progress: Move | None = None,
+) -> Pulled:
+    """Fetch files of what was pulled; see `Workspace.pull_media`."""
+    with open_network(reader.store, options) as network:
+        entries = _entries(reader, pulled, media)
+        fetched = fetch_files(reader.store, entries, network, progress=progress)
+    return _with_files(pulled, fetched)
 
 
 def _together(one: Pulled, other: Pulled) -> Pulled:
@@ -144,7 +180,7 @@ def _with_files(pulled: Pulled, fetched: Fetched) -> Pulled:
         pulled,
         n_blocks=pulled.n_blocks + fetched.n_blocks,
         n_bytes=pulled.n_bytes + fetched.n_bytes,
-        missing=fetched.missing,
+        missing=(*pulled.missing, *fetched.missing),
     )
 
 
@@ -171,17 +207,6 @@ def _newest(reader: Reader, pulled: Pulled) -> Iterator[Cid]:
 # --- media on demand ------------------------------------------------------------------------------
 
 
-def lacks_media(reader: Reader, work: SignedObject, entry: int | None = None) -> bool:
-    """Whether a part of a work's files isn't here.
-
-    Args:
-        reader: where it is looked for.
-        work: with files.
-        entry: which of its files; None for all.
-    """
-    return not all(is_whole(one, reader.store) for one in _files(work, entry))
-
-
 def _files(work: SignedObject, entry: int | None) -> tuple[MediaEntry, ...]:
     entries = media_entries(work)
     if entry is None:
@@ -202,8 +227,11 @@ def fetch(
 ) -> Fetched:
     """Fetch what a work that is here lacks; see `Workspace.fetch`."""
     with open_network(reader.store, options) as network:
+        _require_silent(reader.store, network, [work.cid])
         if entry is not None:
-            return fetch_files(reader.store, _files(work, entry), network, progress=progress)
+            return fetch_files(
+                reader.store, _files(work, entry), network, strict=True, progress=progress
+            )
         members = _members(reader, work, media)
         fetched = fetch_pages_and_texts(reader.store, members, network)
         works = members if media == "all" else [work] if media == "work" else []

@@ -28,7 +28,6 @@ class Networked(Statements):
         *,
         media: MediaChoice = "none",
         progress: Progress | None = None,
-        media_progress: Progress | None = None,
         **options: Unpack[NetworkOptions],
     ) -> Pulled:
         """Fetch trails or bundles from IPFS, through a Kubo daemon that is on the network.
@@ -40,8 +39,7 @@ class Networked(Statements):
             cids: snapshots, which bring all that they name; works and other objects, which bring all that they require;
                 projects, of which the snapshot pinned on the daemon is followed; bundles that were added as files.
             media: none, those of the works named (of a project or snapshot: of its heads), or those of all works.
-            progress: told how many blocks are there, and of how many.
-            media_progress: told how many bytes of media are there, and of how many.
+            progress: told how many blocks are there, and of how many; media don't count (see `pull_media`).
             options: see `NetworkOptions`.
 
         Returns:
@@ -57,9 +55,34 @@ class Networked(Statements):
 
         several = [cids] if isinstance(cids, Cid | str) else cids
         names = [parse_ipfs_name(one) if isinstance(one, str) else one for one in several]
-        return pull(
-            self, names, options, media=media, progress=progress, media_progress=media_progress
-        )
+        pulled = pull(self, names, options, progress=progress)
+        return pulled if media == "none" else self.pull_media(pulled, media, **options)
+
+    def pull_media(
+        self,
+        pulled: Pulled,
+        media: MediaChoice,
+        *,
+        progress: Progress | None = None,
+        **options: Unpack[NetworkOptions],
+    ) -> Pulled:
+        """Fetch the media of what was pulled, as far as they come and aren't here.
+
+        Args:
+            pulled: what `pull` returned.
+            media: see `pull`.
+            progress: told how many bytes are there, and of how many.
+            options: see `NetworkOptions`.
+
+        Returns:
+            The same with the media.
+
+        Raises:
+            BackendError: the daemon can't be reached, fails, or gives other bytes.
+        """
+        from hitp2p.ipfs_network import pull_media
+
+        return pull_media(self, pulled, media, options, progress=progress)
 
     def fetch(
         self,
@@ -75,7 +98,7 @@ class Networked(Statements):
         Args:
             work: a work.
             media: the texts of its trail alone, its own files as well, or those of all its sources too.
-            entry: one of its files and nothing else.
+            entry: one of its files and nothing else, all of it or an error.
             progress: told how many bytes of files are there, and of how many.
             options: see `NetworkOptions`.
 
@@ -83,6 +106,8 @@ class Networked(Statements):
             What came; `missing` names what did not.
 
         Raises:
+            MissingBlocksError: with `entry`, the file did not come; the error says what to do.
+            InvalidError: with `entry`, the file isn't what the work says.
             BackendError: the daemon can't be reached, fails, or gives other bytes.
             UsageError: no daemon is known, or the work has no such file.
         """

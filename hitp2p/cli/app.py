@@ -75,6 +75,7 @@ VERBS: Final[Mapping[str, Mapping[str, str]]] = {
         "kit": "Write a zip with all that somebody needs to check a work.",
         "import": "Check and take in such a file.",
         "backup": "Copy the store while it is in use.",
+        "pull": "Fetch trails and bundles from IPFS.",
         "copy": "Move a store elsewhere: onto a daemon, back, into another.",
     },
     "IPFS": {

@@ -217,7 +217,7 @@ class KuboNetwork(KuboAdmin):
             return error
         peers = f"{n_peers} other daemon{'' if n_peers == 1 else 's'}" if n_peers else "nobody"
         error = MissingBlocksError(
-            f"{first}: did not come within {self._within_s:g} seconds; {self.address} is connected to {peers}",
+            f"{first}: did not come in {self._within_s:g} s; {self.address} is connected to {peers}",
             cids,
         )
         error.add_note(

@@ -19,7 +19,7 @@ def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
     monkeypatch.chdir(place)
     monkeypatch.setenv("HITP2P_KEYS", str(tmp_path / "keys"))
     monkeypatch.setenv("HITP2P_NOW", "2026-03-01T12:00:00Z")
-    for name in ("HITP2P_SEED", "HITP2P_AS", "HITP2P_WORKSPACE", "HITP2P_STORE"):
+    for name in ("HITP2P_SEED", "HITP2P_AS", "HITP2P_WORKSPACE", "HITP2P_STORE", "HITP2P_VIA"):
         monkeypatch.delenv(name, raising=False)
 
     def run(*args: str, input: str | bytes | None = None) -> Ran:

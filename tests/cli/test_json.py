@@ -67,6 +67,7 @@ RUNS: tuple[tuple[str, ...], ...] = (
 )  # fmt: skip
 IPFS_RUNS: tuple[tuple[str, ...], ...] = (
     ("ipfs", "push", "--to", "{kubo}"),
+    ("pull", "{song}", "--via", "{kubo}", "--media", "all"),
     ("ipfs", "status", "--daemon", "{kubo}"),
     ("ipfs", "announce", "--daemon", "{kubo}"),
     ("ipfs", "pins", "--daemon", "{kubo}"),

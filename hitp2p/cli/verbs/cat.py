@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from hitp2p.cli.app import completing, verb
 from hitp2p.cli.clean import clean_lines
 from hitp2p.cli.errors import with_step
+from hitp2p.cli.fetching import fetch_first, network_options
 from hitp2p.cli.run import Run
 from hitp2p.errors import MissingBlocksError, NotFoundError, UsageError
+
+if TYPE_CHECKING:
+    from hitp2p.ipfs_network import NetworkOptions
 
 
 @verb(
@@ -21,6 +25,10 @@ from hitp2p.errors import MissingBlocksError, NotFoundError, UsageError
         (
             "hitp2p cat k3f9z2ab --file layers.kra > layers.kra",
             "Another of its files, by its label.",
+        ),
+        (
+            "hitp2p cat k3f9z2ab --via kubo:/ip4/127.0.0.1/tcp/5001 > song.wav",
+            "Fetched from IPFS where it isn't here.",
         ),
     ],
     json_fields={
@@ -35,8 +43,12 @@ from hitp2p.errors import MissingBlocksError, NotFoundError, UsageError
 @click.option(
     "--file", "label", metavar="NAME", help="Which of the work's files, by label; else the first."
 )
-def command(run: Run, cid: str, label: str | None) -> None:
+@network_options
+def command(run: Run, cid: str, label: str | None, options: NetworkOptions) -> None:
     """Write a file of a work to standard output, every piece checked on the way.
+
+    A file that isn't here is fetched first, and kept, where the works are stored on a Kubo daemon or
+    --via names one.
 
     On a terminal, text is shown with whatever the terminal would obey as escapes; other media are
     refused there.
@@ -48,11 +60,13 @@ def command(run: Run, cid: str, label: str | None) -> None:
     if number is None:
         what = f"no file called {label!r}" if label else "no file"
         raise with_step(NotFoundError(f"{cid} has {what}"), f"hitp2p show {cid} lists what it has.")
+    fetch_first(run, obj, options, entry=number)
     try:
         _write(run, media[number], ws.cat(obj, entry=number), cid)
     except MissingBlocksError as error:
         raise with_step(
-            error, f"Ask for a bundle with it: hitp2p export {cid} --media work"
+            error,
+            f"Fetch it from IPFS with --via kubo:ADDRESS, or ask for a bundle with it: hitp2p export {cid} --media work",
         ) from error
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hitp2p.cli.app import completing, verb
+from hitp2p.cli.fetching import fetch_first, network_options
 from hitp2p.cli.names import title_of
 from hitp2p.cli.output import n_of, size
 from hitp2p.cli.places import tidy
@@ -14,6 +15,7 @@ from hitp2p.cli.run import Run
 from hitp2p.cli.sending import media_option, refuse_existing, say_if_unlisted
 
 if TYPE_CHECKING:
+    from hitp2p.ipfs_network import NetworkOptions
     from hitp2p.trail.bundle import MediaChoice
 
 
@@ -46,15 +48,25 @@ if TYPE_CHECKING:
 )
 @media_option
 @click.option("--force", is_flag=True, help="Replace FILE.car if it exists.")
-def command(run: Run, cid: str, target: str, media: MediaChoice, force: bool) -> None:
+@network_options
+def command(
+    run: Run,
+    cid: str,
+    target: str,
+    media: MediaChoice,
+    force: bool,
+    options: NetworkOptions,
+) -> None:
     """Write a work and all that checking it needs to one file, a bundle.
 
     The bundle has the work, its ancestors, the works it uses from elsewhere, and the identities of
     everyone involved. Anyone can check it without asking you. It is a CAR file, which IPFS tools
-    read; the same work gives the same bytes.
+    read; the same work gives the same bytes. Media that are wanted and aren't here are fetched first,
+    where the works are stored on a Kubo daemon or --via names one.
     """
     path = refuse_existing(target, force=force)
     work = run.workspace.show(cid)
+    fetch_first(run, work, options, media=media)
     made = run.workspace.export(work, path, media=media)
     n_bytes = path.stat().st_size
     missing = [str(one) for one in made.missing]

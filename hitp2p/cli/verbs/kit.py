@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hitp2p.cli.app import completing, verb
+from hitp2p.cli.fetching import fetch_first, network_options
 from hitp2p.cli.names import title_of
 from hitp2p.cli.output import n_of
 from hitp2p.cli.places import tidy
@@ -14,6 +15,7 @@ from hitp2p.cli.run import Run
 from hitp2p.cli.sending import media_option, refuse_existing, say_if_unlisted
 
 if TYPE_CHECKING:
+    from hitp2p.ipfs_network import NetworkOptions
     from hitp2p.trail.bundle import MediaChoice
 
 
@@ -38,16 +40,26 @@ if TYPE_CHECKING:
 )
 @media_option
 @click.option("--force", is_flag=True, help="Replace FILE.zip if it exists.")
-def command(run: Run, cid: str, target: str, media: MediaChoice, force: bool) -> None:
+@network_options
+def command(
+    run: Run,
+    cid: str,
+    target: str,
+    media: MediaChoice,
+    force: bool,
+    options: NetworkOptions,
+) -> None:
     """Write a proof kit: a zip with the work's file, its bundle, its credits and a page of plain words.
 
     Whoever gets it can read it without hitp2p, and check it with hitp2p or with tools of their own.
-    The same work gives the same bytes.
+    The same work gives the same bytes. Files that aren't here are fetched first, where the works are
+    stored on a Kubo daemon or --via names one.
     """
     from hitp2p.sealing import write_kit
 
     path = refuse_existing(target, force=force)
     work = run.workspace.show(cid)
+    fetch_first(run, work, options, media="all" if media == "all" else "work")
     kit = write_kit(run.workspace, work, path, media=media)
     missing = [str(one) for one in kit.missing]
     lines = [f"Wrote {tidy(path)}: {title_of(work)}, with {', '.join(kit.names)}"]
