@@ -29,19 +29,22 @@ def test_every_place_that_could_mislead_says_that_unlisted_is_not_encrypted(
     cli: Cli, story: dict[str, str]
 ) -> None:
     assert NOT_SECRET not in cli("project", "show", "Night Bus").ok().err
-    assert NOT_SECRET not in cli("export", story["song"], "-o", "plain.car").ok().err
+    for argv in (("trail",), ("credits", story["song"]), ("export", story["song"], "-o", "p.car")):
+        assert NOT_SECRET not in cli(*argv).ok().err
     told = [
         cli("project", "mark", "Night Bus", "--unlisted"),
         cli("project", "show", "Night Bus"),
         cli("project", "new", "Demo", "--unlisted", "--as", "Ana"),
         cli("status"),
+        cli("trail", "Night Bus"),
+        cli("credits", story["song"]),
         cli("export", story["song"], "-o", "song.car"),
         cli("seal", "song.wav", "--work", story["song"], "-o", "sealed.wav"),
         cli("kit", story["song"], "-o", "song.zip"),
     ]
     for ran in told:
         assert NOT_SECRET in squeezed(ran.ok().err)
-    assert "hitp2p import --unlisted" in squeezed(told[4].err)
+    assert "hitp2p import --unlisted" in squeezed(told[6].err)
     assert cli("status", "--json").ok().json["n_unlisted"] == 2
 
 

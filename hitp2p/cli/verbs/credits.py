@@ -6,6 +6,7 @@ import click
 
 from hitp2p.cli.app import completing, verb
 from hitp2p.cli.run import Run
+from hitp2p.cli.sending import UNLISTED
 from hitp2p.cli.sheets import CREDIT_FIELDS
 from hitp2p.trail.credits_forms import FORMS, render
 
@@ -43,6 +44,8 @@ def command(run: Run, cid: str, form: str, by_role: bool) -> None:
     fields of tags; spdx, the licences with their works.
     """
     sheet = run.workspace.credits(cid)
+    if run.workspace.is_unlisted(cid):
+        run.out.say(f"{UNLISTED} What you paste elsewhere names it.")
     if form == "json":
         run.out.document(sheet.to_json())
         return

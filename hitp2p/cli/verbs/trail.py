@@ -7,6 +7,7 @@ import click
 from hitp2p.cli.app import completing, verb
 from hitp2p.cli.names import find_project
 from hitp2p.cli.run import Run
+from hitp2p.cli.sending import UNLISTED
 from hitp2p.cli.sheets import TRAIL_FIELDS
 
 
@@ -23,5 +24,8 @@ def command(run: Run, project: str | None) -> None:
 
     Times are what the signers claim; the order comes from the links, not from the times.
     """
-    trail = run.workspace.trail(find_project(run.workspace, project))
+    home = find_project(run.workspace, project)
+    trail = run.workspace.trail(home)
     run.out.emit(trail.to_json(), trail.text().split("\n"))
+    if run.workspace.is_unlisted(home):
+        run.out.say(UNLISTED)
