@@ -56,8 +56,10 @@ def announce_project(
         raise _unlisted(f"the project {project}")
     snapshot, named = snapshot_on(daemon, project)
     if snapshot is None:
-        error = UsageError(f"{daemon.address} pins no snapshot of the project {project}")
-        error.add_note(f"Bring it there first: hitp2p ipfs push {short_name(project)}")
+        error = UsageError(f"{daemon.address} pins no whole snapshot of the project {project}")
+        error.add_note(
+            f"Bring it there first, with all its media: hitp2p ipfs push {short_name(project)}"
+        )
         raise error
     known = [cid for cid in (project, *reader.store.heads(project)) if cid in named]
     cids = [snapshot] if deep else [snapshot, *dict.fromkeys(known)]

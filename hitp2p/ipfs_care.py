@@ -31,6 +31,7 @@ __all__ = [
     "find_daemon",
     "list_pins",
     "require_folder",
+    "snapshot_pins",
 ]
 
 PinKind: TypeAlias = Literal["workspace", "snapshot", "push", "other"]

@@ -85,8 +85,10 @@ def keep_remotely(
         )
     kept = kept_remotely(remote, service, project)
     if kept.snapshot is None:
-        error = UsageError(f"{remote.address} pins no snapshot of the project {project}")
-        error.add_note(f"Bring it there first: hitp2p ipfs push {short_name(project)}")
+        error = UsageError(f"{remote.address} pins no whole snapshot of the project {project}")
+        error.add_note(
+            f"Bring it there first, with all its media: hitp2p ipfs push {short_name(project)}"
+        )
         raise error
     if not remote.is_online():
         raise BackendError(

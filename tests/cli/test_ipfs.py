@@ -217,6 +217,9 @@ def test_what_is_announced_is_found_by_another_daemon(
         ask = ("ipfs", "announce", "--daemon", f"kubo:{a.api}", "--json")
         (one,) = cli(*ask).ok().json["announced"]
         assert one["n_announced"] == 3  # the snapshot, the project, the song
+        cli("project", "new", "Rain", "--as", "Ana", "--yes").ok()  # which is pinned nowhere
+        assert len(cli(*ask).ok().json["announced"]) == 1
+        assert "with all its media" in cli(*ask, "Rain").error["next"]
         found = b.rpc("routing/findprovs", arg=one["snapshot"], **{"num-providers": "1"})
         assert any(line.get("Responses") for line in found)
         (deep,) = cli(*ask, "--deep").ok().json["announced"]
@@ -226,7 +229,8 @@ def test_what_is_announced_is_found_by_another_daemon(
         assert (block["n_announced"], block["snapshot"]) == (1, None)
         lost = "bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy"
         assert "doesn't have" in cli(*ask, lost).error["message"]
-        cli("project", "mark", "--unlisted").ok()
+        cli("project", "mark", "Night Bus", "--unlisted").ok()
+        cli("project", "mark", "Rain", "--unlisted").ok()
         for name in ("Night Bus", verse, lost):
             assert cli(*ask, name).error["code"] == "unlisted"
         assert cli(*ask).ok().json["announced"] == []

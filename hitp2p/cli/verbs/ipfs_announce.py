@@ -55,7 +55,7 @@ def command(
     """
     with open_daemon(run, daemon, credentials) as kubo:
         address = str(kubo.address)
-        done = [_announce(run, kubo, one, deep) for one in _wanted(run, names)]
+        done = [_announce(run, kubo, one, deep) for one in _wanted(run, kubo, names)]
     known = Names(run.workspace)
     run.out.emit(
         {
@@ -78,11 +78,15 @@ def command(
     )
 
 
-def _wanted(run: Run, names: Sequence[str]) -> list[Cid]:
-    """The projects and blocks that were named, or all projects that are listed."""
+def _wanted(run: Run, kubo: KuboAdmin, names: Sequence[str]) -> list[Cid]:
+    """The projects and blocks that were named, or all projects that are listed and pinned, or else listed."""
+    from hitp2p.ipfs_care import snapshot_pins
+
     if not names:
         unlisted = run.workspace.store.unlisted()
-        return [one.cid for one in chosen_projects(run, ()) if one.cid not in unlisted]
+        listed = [one.cid for one in chosen_projects(run, ()) if one.cid not in unlisted]
+        pinned = snapshot_pins(kubo)
+        return [cid for cid in listed if cid in pinned] or listed
     found: list[Cid] = []
     for name in names:
         try:
