@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import threading
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
-from fake_kubo import FakeKubo, answer, refused
+from fake_kubo import Asked, FakeKubo, answer, refused
 from kubo_daemon import KuboDaemon, running_kubo
 
 import hitp2p
@@ -412,6 +416,78 @@ def test_a_daemon_that_hangs_is_given_up(
         with pytest.raises(MissingBlocksError):
             ws.pull(root, via=via(fake), within_s=QUICK)
     assert ws.pull(root, via=via(here)).n_new == 7
+
+
+def long_trail(trail: Trail) -> list[SignedObject]:
+    """More than are asked for together: they come in several parts."""
+    works = [trail.ana.work(trail.project, str(number)) for number in range(600)]
+    return [trail.ana.genesis, trail.project, *works]
+
+
+class AtPart:
+    """Passes everything on to a daemon, but does something when one of the later parts is asked for."""
+
+    def __init__(self, fake: FakeKubo, action: Callable[[], None]) -> None:
+        self._fake = fake
+        self._action = action
+        self._n_asked = 0
+        fake.says("refs", self)
+
+    def __call__(self, handler: BaseHTTPRequestHandler, asked: Asked) -> None:
+        self._n_asked += 1
+        if self._n_asked == 3:  # the pages of the snapshot, 256 objects, and now the next 256
+            self._action()
+        self._fake.pass_on(handler, asked)
+
+
+def test_a_pull_that_is_killed_leaves_nothing_and_goes_on_from_the_daemon(
+    here: KuboDaemon, source: KuboStore, trail: Trail, tmp_path: Path
+) -> None:
+    objects = long_trail(trail)
+    source.put(WriteBatch(objects=objects))
+    root = source.pin_snapshot(trail.project.cid)
+    folder = tmp_path / "ws"
+    hitp2p.open(folder).close()
+    with FakeKubo(behind=here.api) as fake:
+        command = [sys.executable, "-m", "hitp2p", "pull", str(root), "--via", via(fake)]
+        process = subprocess.Popen([*command, "--workspace", str(folder)])
+        killing = threading.Event()
+
+        def kill() -> None:
+            process.kill()
+            process.wait()
+            killing.set()
+
+        AtPart(fake, kill)
+        assert killing.wait(60)
+    with hitp2p.open(folder) as ws:
+        assert cids_in(ws) == set()
+        n_before = len(here.ipfs("refs", "local").split())
+        pulled = ws.pull(root, via=via(here))
+        assert pulled.n_new == len(objects)
+        assert len(here.ipfs("refs", "local").split()) - n_before < len(objects) - 200
+        assert audit_store(ws.store).is_sound
+
+
+def test_the_daemon_that_has_it_dies_on_the_way(
+    trail: Trail, ws: Workspace, tmp_path: Path
+) -> None:
+    objects = long_trail(trail)
+    with (
+        running_kubo(tmp_path / "one", online=True) as one,
+        running_kubo(tmp_path / "two", online=True) as two,
+        KuboStore.connect(tmp_path / "source", parse_kubo_address(one.api)) as source,
+        FakeKubo(behind=two.api) as fake,
+    ):
+        source.put(WriteBatch(objects=objects))
+        root = source.pin_snapshot(trail.project.cid)
+        assert root is not None
+        AtPart(fake, one.kill)
+        with pytest.raises(MissingBlocksError, match="connected to nobody"):
+            ws.pull(root, via=via(fake), providers=[peer_of(one)], within_s=QUICK)
+        assert cids_in(ws) == set()
+        one.start()
+        assert ws.pull(root, via=via(two), providers=[peer_of(one)]).n_new == len(objects)
 
 
 def tampered(obj: SignedObject) -> tuple[Cid, bytes]:
