@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ID_VERBS",
+    "INDEX_VERBS",
     "IPFS_VERBS",
     "PROJECT_VERBS",
     "REMOTE_VERBS",
@@ -83,6 +84,7 @@ VERBS: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "Keep": {
         "fsck": "Check every block and index of the store.",
+        "index": "The index of the store: rebuild.",
         "gc": "Drop what nothing refers to any more.",
         "completion": "Completion for bash, zsh or fish.",
         "help": "The manual of a verb; help json lists all JSON fields.",
@@ -99,6 +101,9 @@ ID_VERBS: Final[Mapping[str, str]] = {
     "revoke": "Drop a key that was lost or stolen, with the recovery key.",
     "export": "Write the signing key as PKCS #8 or OpenSSH.",
     "import": "Make an identity from a key that you have.",
+}
+INDEX_VERBS: Final[Mapping[str, str]] = {
+    "rebuild": "Make the index anew: from the blocks, or from pins alone.",
 }
 PROJECT_VERBS: Final[Mapping[str, str]] = {
     "new": "Open a project.",

@@ -65,6 +65,11 @@ class Run(Closing):
         return find_workspace(os.environ, self._chosen, Path.cwd())
 
     @property
+    def wanted_folder(self) -> Path:
+        """Where a workspace is wanted, whether there is one or not."""
+        return Path(self._chosen or os.environ.get("HITP2P_WORKSPACE") or ".")
+
+    @property
     def chose_workspace(self) -> bool:
         """Whether the person named a workspace, instead of our looking for one."""
         return self._chosen is not None or "HITP2P_WORKSPACE" in os.environ

@@ -10,16 +10,19 @@ Every method may be called by several threads at once, and on stores with a fold
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from hitp2p.codec.cid import Cid
 from hitp2p.dataclass import dataclass
 from hitp2p.objects.envelope import SignedObject
 
-__all__ = ["LeafPlace", "ObjectRow", "Store", "WriteBatch"]
+__all__ = ["LeafPlace", "ObjectRow", "Progress", "Store", "WriteBatch"]
+
+Progress: TypeAlias = Callable[[int, int], None]
+"""Called with what is done and what there is in all, now and then, in the caller's thread."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,8 +193,11 @@ class Store(Protocol):
         """On a full disk, let go of space that was kept back for tidying; whether there was any."""
         ...
 
-    def rebuild_index(self) -> tuple[Cid, ...]:
+    def rebuild_index(self, *, progress: Progress | None = None) -> tuple[Cid, ...]:
         """Throw the index away and make it anew from the blocks.
+
+        Args:
+            progress: told how far it is; from a daemon, of what is fetched and checked first, then of what is indexed.
 
         Returns the objects that had to be left out, because they or something that they require are damaged. They are
         back once they have been `put` again, or after another `rebuild_index` once the damaged ones have been.

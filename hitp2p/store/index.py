@@ -14,7 +14,7 @@ from hitp2p.codec.cid import Cid
 from hitp2p.errors import InvalidError, StoreError
 from hitp2p.objects.envelope import SignedObject, parse_object
 from hitp2p.objects.kinds import KINDS, ObjectClass
-from hitp2p.store.contract import ObjectRow
+from hitp2p.store.contract import ObjectRow, Progress
 from hitp2p.store.derive import Entry, entry_of
 from hitp2p.store.schema import INDEX_TABLES, connect, create_index, drop_index
 
@@ -245,16 +245,23 @@ def _is_work(db: sqlite3.Connection, id_: int) -> bool:
     return kind in KINDS and KINDS[kind].object_class is ObjectClass.WORK
 
 
-def rebuild(db: sqlite3.Connection, *, fts5: bool) -> tuple[Cid, ...]:
+def rebuild(
+    db: sqlite3.Connection, *, fts5: bool, progress: Progress | None = None
+) -> tuple[Cid, ...]:
     """Make the index anew; returns the objects left out because they or what they require are damaged."""
     drop_index(db)
     db.execute("REINDEX block")
     create_index(db, fts5=fts5)
-    return _fill(db, db)
+    return _fill(db, db, progress)
 
 
-def _fill(source: sqlite3.Connection, target: sqlite3.Connection) -> tuple[Cid, ...]:
+def _fill(
+    source: sqlite3.Connection, target: sqlite3.Connection, progress: Progress | None = None
+) -> tuple[Cid, ...]:
     """Index the objects of `source` in `target`, both of them maybe the same."""
+    n_done = n_all = 0
+    if progress is not None:
+        (n_all,) = source.execute("SELECT count(*) FROM block WHERE verified = 1").fetchone()
     left_out: list[Cid] = []
     known: dict[Cid, Node] = {}
     for page in _verified_blocks(source):
@@ -266,6 +273,9 @@ def _fill(source: sqlite3.Connection, target: sqlite3.Connection) -> tuple[Cid, 
             else:
                 left_out.extend(_names(raw))
         add_objects(target, good.values(), known)
+        if progress is not None:
+            n_done += len(page)
+            progress(n_done, n_all)
     return tuple(left_out)
 
 

@@ -30,7 +30,7 @@ from hitp2p.errors import (
 )
 from hitp2p.store.carrying import carry
 from hitp2p.store.connections import Connections
-from hitp2p.store.contract import LeafPlace, ObjectRow, WriteBatch
+from hitp2p.store.contract import LeafPlace, ObjectRow, Progress, WriteBatch
 from hitp2p.store.copies import new_folder
 from hitp2p.store.faults import store_errors
 from hitp2p.store.holds import Held, pack_again
@@ -332,10 +332,10 @@ class KuboStore(SqliteStore):
 
     # --- care -------------------------------------------------------------------------------------
 
-    def rebuild_index(self) -> tuple[Cid, ...]:
+    def rebuild_index(self, *, progress: Progress | None = None) -> tuple[Cid, ...]:
         with self._unit(alone=True), self._writing() as db:
-            left_out = recover(db, self._kubo, self.pin_name, self._workspace)
-            return tuple(sorted({*left_out, *rebuild(db, fts5=self._fts5)}))
+            left_out = recover(db, self._kubo, self.pin_name, self._workspace, progress)
+            return tuple(sorted({*left_out, *rebuild(db, fts5=self._fts5, progress=progress)}))
 
     def audit_index(self) -> tuple[str, ...]:
         found = super().audit_index()

@@ -6,12 +6,12 @@ import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import Final
+from typing import Final, TypeVar
 
 from hitp2p.codec.cid import DAG_CBOR, OBJECT_CID_HEAD, Cid
 from hitp2p.errors import BackendError, InvalidError, LostBlockError, MissingBlocksError
 from hitp2p.objects.envelope import SignedObject, verify_object
-from hitp2p.store.contract import WriteBatch
+from hitp2p.store.contract import Progress, WriteBatch
 from hitp2p.store.holds import Held, alias_of, parse_hold
 from hitp2p.store.index import chunks, find_by_cid, in_order, parse_intact
 from hitp2p.store.intact import is_intact
@@ -22,6 +22,8 @@ from hitp2p.store.writing import put_batch
 from hitp2p.trail.check import verify_in_trail
 
 __all__ = ["compare_daemon", "recover"]
+
+T = TypeVar("T")
 
 _THREADS: Final = 8
 """Calls to the daemon at once: four times as fast as one after the other."""
@@ -34,7 +36,13 @@ _TOLD: Final = 5
 # --- the index from the pins ------------------------------------------------------------------------
 
 
-def recover(db: sqlite3.Connection, kubo: Kubo, pin_name: str, workspace: bytes) -> tuple[Cid, ...]:
+def recover(
+    db: sqlite3.Connection,
+    kubo: Kubo,
+    pin_name: str,
+    workspace: bytes,
+    progress: Progress | None = None,
+) -> tuple[Cid, ...]:
     """Take into the index what the holds on the daemon name and it doesn't, and heal what is damaged in it.
 
     A pin says nothing about who signed, so each object is checked again in full. (All new ones are held in memory.)
@@ -45,8 +53,9 @@ def recover(db: sqlite3.Connection, kubo: Kubo, pin_name: str, workspace: bytes)
     wanted = {each for held in new.values() for each in held}
     objects = {cid for cid, is_object in wanted if is_object}
     _heal(db, kubo)
-    fetched = dict(_fetch_held(kubo, new))
-    good, left_out = _checked(db, {cid: fetched[cid] for cid in objects})
+    steps = _Steps(progress, sum(cid.codec == DAG_CBOR for cid, _ in wanted) + len(objects))
+    fetched = dict(steps.over(_fetch_held(kubo, new)))
+    good, left_out = _checked(db, {cid: fetched[cid] for cid in objects}, steps)
     blocks = {cid: data for cid, data in fetched.items() if cid not in objects and data is not None}
     blocks |= {cid: b"" for cid, _ in wanted if cid.codec != DAG_CBOR}
     put_batch(db, WriteBatch(objects=good, blocks=list(blocks.items())))
@@ -98,12 +107,29 @@ def _stored(db: sqlite3.Connection) -> Iterator[tuple[Cid, object]]:
         yield parse_stored_cid(raw), data
 
 
+class _Steps:
+    """Counts what is fetched and what is checked."""
+
+    def __init__(self, progress: Progress | None, n_all: int) -> None:
+        self._progress = progress
+        self._n_all = n_all
+        self._n_done = 0
+
+    def over(self, values: Iterable[T]) -> Iterator[T]:
+        """The values; a block that comes twice counts once too often, so the count stops at the end."""
+        for value in values:
+            self._n_done = min(self._n_done + 1, self._n_all)
+            if self._progress is not None:
+                self._progress(self._n_done, self._n_all)
+            yield value
+
+
 def _checked(
-    db: sqlite3.Connection, blocks: dict[Cid, bytes | None]
+    db: sqlite3.Connection, blocks: dict[Cid, bytes | None], steps: _Steps
 ) -> tuple[list[SignedObject], list[Cid]]:
     """The objects among blocks that keep every rule, each after what it requires; and the names of the others."""
     found: dict[Cid, SignedObject] = {}
-    for cid, data in blocks.items():
+    for cid, data in steps.over(blocks.items()):
         try:
             found[cid] = verify_object(data or b"", cid=cid)
         except InvalidError:

@@ -13,7 +13,7 @@ from hitp2p.dataclass import dataclass
 from hitp2p.errors import MissingBlocksError, UsageError
 from hitp2p.objects.envelope import SignedObject
 from hitp2p.ports import Closing
-from hitp2p.store.contract import LeafPlace, ObjectRow, WriteBatch
+from hitp2p.store.contract import LeafPlace, ObjectRow, Progress, WriteBatch
 from hitp2p.store.copies import new_folder
 from hitp2p.store.derive import Entry, entry_of, query_words
 from hitp2p.store.index import in_order
@@ -266,10 +266,12 @@ class MemoryStore(Closing):
         with self._open():
             return False
 
-    def rebuild_index(self) -> tuple[Cid, ...]:
+    def rebuild_index(self, *, progress: Progress | None = None) -> tuple[Cid, ...]:
         with self._open():
             old, self._objects = self._objects, {}
             for cid, each in old.items():
+                if progress is not None:
+                    progress(len(self._objects) + 1, len(old))
                 row = self._derive(each.obj, each.row.seq)
                 self._objects[cid] = _Indexed(obj=each.obj, row=row, entry=entry_of(each.obj))
             self._note_all()

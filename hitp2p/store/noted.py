@@ -103,8 +103,8 @@ def read_noted(folder: Path) -> NotedStores | None:
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise StoreError(
-            f"{path}: damaged; it should say where the store is. Write it anew: the name of the workspace is in "
-            'the names of its pins ("ipfs pin ls --names")'
+            f'{path}: damaged; it should say where the store is. Delete it, then "hitp2p index rebuild --from kubo '
+            '--store kubo:ADDRESS" makes it anew from the pins ("ipfs pin ls --names" shows them)'
         ) from error
 
 

@@ -20,7 +20,7 @@ from hitp2p.codec.cid import Cid
 from hitp2p.errors import CorruptBlockError
 from hitp2p.ports import Closing
 from hitp2p.store.connections import Connections
-from hitp2p.store.contract import LeafPlace, ObjectRow, WriteBatch
+from hitp2p.store.contract import LeafPlace, ObjectRow, Progress, WriteBatch
 from hitp2p.store.copies import copy_store
 from hitp2p.store.derive import query_words
 from hitp2p.store.faults import store_errors
@@ -300,9 +300,9 @@ class SqliteStore(Closing):
         self._all("PRAGMA wal_checkpoint (TRUNCATE)")
         return True
 
-    def rebuild_index(self) -> tuple[Cid, ...]:
+    def rebuild_index(self, *, progress: Progress | None = None) -> tuple[Cid, ...]:
         with self._writing() as db:
-            return rebuild(db, fts5=self._fts5)
+            return rebuild(db, fts5=self._fts5, progress=progress)
 
     def left_out(self) -> tuple[Cid, ...]:
         return self._cids(

@@ -49,6 +49,7 @@ RUNS: tuple[tuple[str, ...], ...] = (
     ("backup", "kept"),
     ("copy", "--to", "sqlite:copied"),
     ("fsck",),
+    ("index", "rebuild"),
     ("gc",),
     ("completion", "fish"),
     ("help", "json"),

@@ -43,6 +43,7 @@ LAYERS: dict[int, tuple[str, ...]] = {
         "pinning",
         "reader",
         "pulling",
+        "reindexing",
         "rotation",
         "sealing",
         "second_core",

@@ -51,7 +51,10 @@ def command(run: Run, rebuild: bool) -> None:
     Media that were never fetched are gaps, not damage.
     """
     ws = run.workspace
-    left_out = ws.store.rebuild_index() if rebuild else ()
+    left_out: tuple[Cid, ...] = ()
+    if rebuild:
+        with progress("indexing", unit="objects", quiet=run.out.as_json) as indexed:
+            left_out = ws.store.rebuild_index(progress=indexed)
     with progress("checking", unit="blocks", quiet=run.out.as_json) as move:
         n_blocks = sum(1 for _ in ws.store.iter_cids()) if move else 0
         report = ws.fsck(progress=_counted(move, n_blocks))
