@@ -12,7 +12,7 @@ read, and no URL that stands in a file is followed.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from io import BufferedReader, BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -286,6 +286,8 @@ class StoreEvidence:
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
         self._store = reader.store
+        self.generations: Mapping[Cid, int] = {}
+        """See `Evidence`."""
 
     def lookup(self, cid: Cid, /) -> SignedObject | None:
         """See `Evidence`."""

@@ -33,8 +33,9 @@ _TEXTS: Final = {
 
 def iter_list_pages(obj: SignedObject) -> Iterator[tuple[Cid, ListPage]]:
     """Each list page that an object, whose shape is checked, links to, and which of its lists goes on there [OBJ-23]."""
-    for page in _LISTS.get(obj.kind, ()):
-        if page.value.encode() in obj.block:  # else decoding its body would take 20 us
+    lists = _LISTS.get(obj.kind, ())
+    if lists and b"_pages" in obj.block:  # else decoding its body would take 20 us
+        for page in lists:
             for cid in obj.body.get(page.value, ()):
                 yield cid, page
     if obj.kind == "identity":

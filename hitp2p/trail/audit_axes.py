@@ -149,6 +149,7 @@ class Axes:
             blocks=self._evidence,
             answers=self._evidence.statements,
             standing=self._standing,
+            generations=self._evidence.generations,
         )
 
     # --- time ---------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Container
 from copy import copy
 
 from hitp2p.codec.cid import DAG_PB, Cid
@@ -16,7 +16,6 @@ from hitp2p.objects.pages import ListPage, audit_list_page
 from hitp2p.objects.text import parse_text
 from hitp2p.trail.bundle import is_list_page, is_media, list_pages_of
 from hitp2p.trail.check import verify_in_trail
-from hitp2p.trail.graph import count_generations
 from hitp2p.trail.snapshot import SnapshotReader, build_snapshot
 
 __all__ = ["BundleContents", "BundleReader"]
@@ -36,6 +35,8 @@ class BundleContents:
     """List pages, unless they were handed on as they came."""
     blocks: dict[Cid, bytes] = field(default_factory=dict[Cid, bytes])
     """Texts and media, unless they were handed on as they came."""
+    generations: dict[Cid, int] = field(default_factory=dict[Cid, int])
+    """Of each object [TRL-11]."""
 
 
 class BundleReader:
@@ -143,6 +144,7 @@ class BundleReader:
                 cid=error.cids[0],
             ) from error
         self._contents.objects[cid] = obj
+        self._contents.generations[cid] = self._generation(obj)
         self._linked.update(list_pages_of(obj))
         for page, its_list in iter_list_pages(obj):
             if page in self._faults:
@@ -232,13 +234,15 @@ class BundleReader:
         self._verify_order(contents)
         return contents
 
+    def _generation(self, obj: SignedObject) -> int:
+        """All that it requires is here, with a generation."""
+        known = self._contents.generations
+        links = (obj.author, obj.event, obj.project, *obj.parents)
+        return 1 + max([known[link] for link in links if link is not None], default=-1)
+
     def _verify_order(self, contents: BundleContents) -> None:
-        objects = contents.objects
-        generation = count_generations(objects, lambda cid: objects[cid].required)
-        pairs: Iterable[tuple[int, Cid]] = [
-            *((0, page) for page in self._faults),
-            *((generation[cid], cid) for cid in objects),
-        ]
+        pairs = [(generation, cid) for cid, generation in contents.generations.items()]
+        pairs += [(0, page) for page in self._faults]
         if build_snapshot(pairs).root != contents.snapshot:
             raise RuleError(
                 "the snapshot is not that of the objects and pages in the bundle",

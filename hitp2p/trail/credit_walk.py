@@ -73,6 +73,7 @@ class CreditWalk:
         blocks: BlockSource | None,
         answers: Callable[[Cid], Iterable[SignedObject]],
         standing: Callable[[SignedObject], Standing] | None,
+        generations: Mapping[Cid, int],
     ) -> None:
         self.lookup = lookup
         self.blocks = blocks
@@ -85,7 +86,7 @@ class CreditWalk:
         self.names: dict[Cid, str | None] = {}
         self.defaults: dict[Cid, str | None] = {}
         self.persons: dict[tuple[Any, ...], Person] = {}
-        self.generations: dict[Cid, int] = {}
+        self.generations = dict(generations)
         self.n_entries = self.n_page_bytes = 0
         self.is_cut = False
 

@@ -6,7 +6,7 @@ replace it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from hitp2p.codec.cid import Cid
@@ -83,6 +83,7 @@ def credit_sheet(
     blocks: BlockSource | None = None,
     answers: Callable[[Cid], Iterable[SignedObject]] | None = None,
     standing: Callable[[SignedObject], Standing] | None = None,
+    generations: Mapping[Cid, int] | None = None,
 ) -> CreditSheet:
     """The credits of a work, as far as the objects that are here tell them.
 
@@ -92,13 +93,14 @@ def credit_sheet(
         blocks: list pages that are here; without it, lists that go on in pages are incomplete.
         answers: valid objects that name a work by ref; of these, answers and withdrawals of names count.
         standing: asked for each work, and for each answer; None leaves standing out.
+        generations: of objects, where somebody counted them before.
 
     Raises:
         UsageError: not a work.
     """
     if not is_source(work):
         raise UsageError(f"{work.cid} is a {work.kind}; contributions and releases have credits")
-    walk = CreditWalk(lookup, blocks, answers or (lambda _: ()), standing)
+    walk = CreditWalk(lookup, blocks, answers or (lambda _: ()), standing, generations or {})
     walk.run(work)
     lines = walk.lines()
     missing = tuple(sorted(walk.missing))

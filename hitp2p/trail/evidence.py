@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
-from typing import Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 from hitp2p.codec.cid import Cid
 from hitp2p.objects.envelope import SignedObject
@@ -15,6 +15,9 @@ from hitp2p.trail.bundle_reader import BundleContents
 from hitp2p.trail.standing import StandingAuditor
 
 __all__ = ["Evidence", "JointEvidence", "ObjectSet", "auditor_of"]
+
+
+_NONE_KNOWN: Final[Mapping[Cid, int]] = {}
 
 
 class Evidence(BlockSource, Protocol):
@@ -44,6 +47,11 @@ class Evidence(BlockSource, Protocol):
         """Objects that link to the block from their body."""
         ...
 
+    @property
+    def generations(self) -> Mapping[Cid, int]:
+        """The generations of objects as far as they were counted before [TRL-11]."""
+        ...
+
 
 _Index: TypeAlias = dict[Cid, list[SignedObject]]
 
@@ -56,21 +64,27 @@ class ObjectSet:
     """
 
     def __init__(
-        self, objects: Mapping[Cid, SignedObject], blocks: Mapping[Cid, bytes] | None = None
+        self,
+        objects: Mapping[Cid, SignedObject],
+        blocks: Mapping[Cid, bytes] | None = None,
+        generations: Mapping[Cid, int] = _NONE_KNOWN,
     ) -> None:
         """Over a set.
 
         Args:
             objects: valid.
             blocks: list pages, texts and media that are here, hashes checked.
+            generations: of the objects, as far as they are known.
         """
         self._objects = objects
         self._blocks = blocks or {}
+        self.generations = generations
+        """See `Evidence`."""
 
     @classmethod
     def of_bundle(cls, contents: BundleContents) -> ObjectSet:
         """What a bundle holds."""
-        return cls(contents.objects, contents.pages | contents.blocks)
+        return cls(contents.objects, contents.pages | contents.blocks, contents.generations)
 
     def lookup(self, cid: Cid, /) -> SignedObject | None:
         """See `Evidence`."""
@@ -162,6 +176,11 @@ class JointEvidence:
     def linkers(self, cid: Cid, /) -> Iterable[SignedObject]:
         """See `Evidence`."""
         return _unique(part.linkers(cid) for part in self._parts)
+
+    @property
+    def generations(self) -> Mapping[Cid, int]:
+        """See `Evidence`."""
+        return {cid: number for part in self._parts for cid, number in part.generations.items()}
 
 
 def _unique(lists: Iterable[Iterable[SignedObject]]) -> Iterable[SignedObject]:
