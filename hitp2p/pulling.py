@@ -33,6 +33,8 @@ __all__ = ["Move", "Pulled", "pull_bundle", "pull_objects"]
 
 Move: TypeAlias = Callable[[int, int], None]
 """Called with (done, in all); how much it is in all may grow."""
+_AT_ONCE: Final = 256
+"""Objects that are asked for together; if one of them doesn't come, no more are asked for."""
 _FILE_AT_ONCE: Final = 16
 """Pieces of a file that are asked for together; each has up to 2 MiB."""
 
@@ -266,17 +268,21 @@ class _Pull:
         Raises:
             MissingBlocksError: some did not come.
         """
-        missing = set(cids)
-        self._require_room(len(self._found) + len(self.pages) + len(missing))
-        self._n_wanted += len(missing)
-        for cid, block in self._network.fetch_all(cids, moved=self._move):
-            missing.discard(cid)
-            self.n_blocks += 1
-            self.n_bytes += len(block)
-            self._require_room(0)
-            yield cid, block
-        if missing:
-            raise self._network.not_found(sorted(missing))
+        wanted = list(dict.fromkeys(cids))
+        self._require_room(len(self._found) + len(self.pages) + len(wanted))
+        self._n_wanted += len(wanted)
+        for start in range(0, len(wanted), _AT_ONCE):
+            missing = set(wanted[start : start + _AT_ONCE])
+            for cid, block in self._network.fetch_all(
+                wanted[start : start + _AT_ONCE], moved=self._move
+            ):
+                missing.discard(cid)
+                self.n_blocks += 1
+                self.n_bytes += len(block)
+                self._require_room(0)
+                yield cid, block
+            if missing:
+                raise self._network.not_found(sorted(missing))
 
     def _move(self, count: int) -> None:
         self._n_told += count

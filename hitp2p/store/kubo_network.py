@@ -34,6 +34,8 @@ AT_ONCE: Final = 256
 """Blocks that are asked for together. With 128 it took 1.7 times as long, with 4,096 60 times."""
 _FIRST_WAIT_S: Final = 3.0
 """How long to wait before a block is asked for again, in seconds; then twice as long, and so on."""
+_LEAST_S: Final = 1.0
+"""How long to wait for a block at least, however many did not come before, in seconds."""
 _PART_S: Final = 600.0
 """How long blocks that are asked for together may take while some come, in seconds."""
 _ONE_BY_ONE: Final = 2
@@ -61,6 +63,7 @@ class KuboNetwork(KuboAdmin):
         """
         super().__init__(rpc, address)
         self._within_s = within_s
+        self._patience_s = within_s
         self._is_lent = is_lent
 
     def close(self) -> None:
@@ -146,18 +149,22 @@ class KuboNetwork(KuboAdmin):
                 n_told += 1
                 moved(1)
             for alias, data in self._collect(list(names), wait_s):
+                self._patience_s = self._within_s
                 for cid in names.pop(alias, ()):
                     yield cid, data
             moved(n_before - len(names) - n_told)
             if len(names) < n_before:
                 waits = self._waits()
+        if names:
+            self._patience_s = max(self._patience_s / 2, min(_LEAST_S, self._within_s))
 
     def _waits(self) -> Iterator[float]:
         """How long to wait each time while nothing comes.
 
-        Now and then a daemon does not answer the first request for a block, and answers the next one at once.
+        Now and then a daemon does not answer the first request for a block, and answers the next one at once. After
+        blocks that didn't come, others are waited for half as long, until one comes: a thousand may be missing.
         """
-        wait_s, left_s = _FIRST_WAIT_S, self._within_s
+        wait_s, left_s = _FIRST_WAIT_S, self._patience_s
         while left_s > 0:
             yield min(wait_s, left_s)
             left_s -= wait_s

@@ -384,6 +384,54 @@ def test_no_daemon_and_no_name_are_told(ws: Workspace, trail: Trail) -> None:
         ws.pull(trail.song.cid, via="kubo:/ip4/127.0.0.1/tcp/9")
 
 
+def test_credentials_for_the_daemon_come_from_a_file(
+    trail: Trail, ws: Workspace, tmp_path: Path
+) -> None:
+    entry = '{"Bo": {"AuthSecret": "bearer:s3cret", "AllowedPaths": ["/api/v0"]}}'
+    secret = tmp_path / "secret"
+    secret.write_text("bearer:s3cret\n")
+    secret.chmod(0o600)
+    with running_kubo(tmp_path, config={"API.Authorizations": entry}) as daemon:
+        with pytest.raises(BackendError, match="credentials"):
+            ws.pull(trail.song.cid, via=via(daemon), within_s=QUICK)
+        with pytest.raises(MissingBlocksError, match="not on the network"):
+            ws.pull(trail.song.cid, via=via(daemon), credentials=secret, within_s=QUICK)
+
+
+def test_after_blocks_that_did_not_come_others_are_waited_for_less(trail: Trail) -> None:
+    here, *absent = [raw_block(bytes(trail.project.cid) + bytes([n])) for n in range(8)]
+
+    def waits() -> list[str]:
+        found = [asked.options["timeout"][0] for asked in fake.asked]
+        fake.asked.clear()
+        return found
+
+    with FakeKubo() as fake, connect_network(parse_kubo_address(fake.api), within_s=16) as kubo:
+        fake.says("block/get", refused("ipld: could not find it"))
+        assert [kubo.get(cid) for cid, _ in absent] == [None] * 7
+        assert waits() == ["3s", "6s", "7s", "3s", "5s", "3s", "1s", "2s", "1s", "1s", "1s"]
+        fake.says("block/get", answer(here[1]))
+        assert kubo.get(here[0]) == here[1]
+        assert waits() == ["1s"]
+        fake.says("block/get", refused("ipld: could not find it"))
+        assert kubo.get(absent[0][0]) is None
+        assert waits() == ["3s", "6s", "7s"]
+
+
+def test_nothing_more_is_asked_for_after_a_part_that_did_not_come(
+    here: KuboDaemon, there: KuboDaemon, trail: Trail, ws: Workspace
+) -> None:
+    absent = [raw_block(bytes(trail.project.cid) + n.to_bytes(2, "big"))[1] for n in range(600)]
+    found = build_snapshot((1, Cid.of(0x71, block)) for block in absent)
+    send(there, *found.pages.items())
+    with FakeKubo(behind=here.api) as fake:
+        with pytest.raises(MissingBlocksError) as caught:
+            ws.pull(found.root, via=via(fake), within_s=QUICK)
+        n_asked = [asked.command for asked in fake.asked].count("refs")
+    assert len(caught.value.cids) == 256
+    assert n_asked == 2  # the pages, and the first part
+
+
 def test_other_bytes_are_never_taken(here: KuboDaemon, trail: Trail, ws: Workspace) -> None:
     with FakeKubo(behind=here.api) as fake:
         fake.says("block/get", answer(trail.song.block + b"!"))
