@@ -3,7 +3,7 @@
 Where Kubo walks a chain, it asks for one block after the other, a round trip each. Where the names of many blocks are
 known, a list of them goes to the daemon first, and `refs` on it asks for all at once: 10,000 blocks took 3 s where a walk
 takes 200. Lists are short, as the daemon's time for one grows with the square of its length. They name everything under
-the codec `raw`, so that the daemon follows no link in what it fetches and decodes none of it.
+the codec `raw`, so that the daemon follows no link in what it fetches and decodes none of it (spec/decisions/0017).
 """
 
 from __future__ import annotations
