@@ -58,6 +58,7 @@ from hitp2p.store.kubo_rpc import KuboRpc
 from hitp2p.store.kubo_snapshot import missing_in, pin_snapshot, project_snapshot
 from hitp2p.store.leaves import read_leaf
 from hitp2p.store.names import INDEX
+from hitp2p.store.read_ahead import ReadAhead
 from hitp2p.store.sqlite import MEDIA, SqliteStore
 from hitp2p.store.unlisted import has_unlisted
 from hitp2p.store.writing import put_batch, remove_blocks
@@ -81,6 +82,7 @@ class KuboStore(SqliteStore):
         """For `connect`."""
         super().__init__(connections, folder)
         self._kubo = kubo
+        self._ahead = ReadAhead(kubo.get)
         self._workspace = b""
         self._local = threading.local()
 
@@ -161,7 +163,7 @@ class KuboStore(SqliteStore):
             row = db.execute("SELECT data FROM block WHERE cid = ?", (bytes(cid),)).fetchone()
         if row is None or is_intact(row[0], cid):
             return super().get(cid)  # it is here, in a plain file, or nowhere
-        data = self._kubo.get(cid)
+        data = self._ahead.get(cid)
         if data is None:
             raise LostBlockError(
                 f"{self.address} has lost {cid}, which was pinned there; import the block again, or take it "
@@ -386,4 +388,5 @@ class KuboStore(SqliteStore):
 
     def close(self) -> None:
         super().close()
+        self._ahead.close()
         self._kubo.close()
