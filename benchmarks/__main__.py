@@ -21,6 +21,8 @@ NAMES = (
     "verify_chain",
     "verify_trail",
     "orbitdb",
+    "kubo_objects",
+    "kubo_media",
 )
 
 
