@@ -6,7 +6,7 @@ import os
 import re
 import shlex
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -63,6 +63,7 @@ def seal(
     work: SignedObject | None = None,
     output: Path | None = None,
     media: MediaChoice = "none",
+    before: Callable[[SignedObject], None] | None = None,
 ) -> Sealed:
     """Write the pointer into a file's tags, and its bundle beside it.
 
@@ -74,6 +75,7 @@ def seal(
         work: which work, where several fit.
         output: where the sealed file goes; None seals `file` itself.
         media: which media the bundle carries.
+        before: told of the work before its bundle is written, so that what it lacks can be fetched.
 
     Raises:
         NotFoundError: no work here has this file.
@@ -85,6 +87,8 @@ def seal(
     target = output or file
     bundle = target.with_name(target.name + SIDECAR_SUFFIX)
     sealed = reader.show(match.work)
+    if before is not None:
+        before(sealed)
     export_bundle(reader.store, sealed, bundle, lookup=reader.lookup, media=media)
     # last, so that no file is changed for which there is no bundle; a link stays one
     place = Path(os.path.realpath(target)) if output is None else target

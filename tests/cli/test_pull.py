@@ -86,6 +86,17 @@ def test_a_kit_has_the_file_that_was_not_here(
     assert cli(*kit).ok().json["missing"] == []
 
 
+def test_a_sealed_file_takes_along_sources_that_were_not_here(
+    cli: Cli, story: dict[str, str], snapshot: str, via: str
+) -> None:
+    cli("pull", snapshot, "--via", via, "--workspace", "other").ok()
+    seal = ("seal", "song.wav", "-o", "sent.wav", "--media", "all", "--workspace", "other")
+    cli(*seal, "--via", via).ok()
+    with hitp2p.open(":memory:") as ws:
+        ws.import_("sent.wav.car")
+        assert b"".join(ws.cat(story["verse"])) == Path("verse.txt").read_bytes()
+
+
 def test_media_come_along_when_they_are_wanted(
     cli: Cli, story: dict[str, str], snapshot: str, via: str
 ) -> None:

@@ -70,7 +70,7 @@ def command(run: Run, cids: tuple[str, ...], media: MediaChoice, options: Networ
 
     Every block, signature and rule is checked before anything is shown. If a block doesn't come,
     nothing is kept here, and the next try goes on where this one was. Files can follow later, when
-    "hitp2p cat", "export" or "kit" need them.
+    "hitp2p cat", "export", "seal" or "kit" need them.
     """
     ws = run.workspace
     quiet = run.out.as_json

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 import click
 
 from hitp2p.cli.app import completing, verb
+from hitp2p.cli.fetching import fetch_first, network_options
 from hitp2p.cli.names import title_of
 from hitp2p.cli.places import tidy
 from hitp2p.cli.run import Run
 from hitp2p.cli.sending import media_option, refuse_existing, say_if_unlisted
 
 if TYPE_CHECKING:
+    from hitp2p.ipfs_network import NetworkOptions
     from hitp2p.trail.bundle import MediaChoice
 
 
@@ -45,13 +47,22 @@ if TYPE_CHECKING:
 )
 @media_option
 @click.option("--force", is_flag=True, help="Replace what the output's name already has.")
+@network_options
 def command(
-    run: Run, file: str, work: str | None, target: str | None, media: MediaChoice, force: bool
+    run: Run,
+    file: str,
+    work: str | None,
+    target: str | None,
+    media: MediaChoice,
+    force: bool,
+    options: NetworkOptions,
 ) -> None:
     """Make a file of yours carry its record: a pointer in its tags, its bundle beside it.
 
     What is seen or heard stays bit for bit; only the comment and copyright tags change. Whoever gets
-    both files can verify them anywhere. Formats without tags get the bundle alone.
+    both files can verify them anywhere. Formats without tags get the bundle alone. Media that are
+    wanted and aren't here are fetched first, where the works are stored on a Kubo daemon or --via
+    names one.
     """
     from hitp2p.sealing import seal
 
@@ -62,6 +73,7 @@ def command(
         work=None if work is None else ws.show(work),
         output=None if target is None else refuse_existing(target, force=force),
         media=media,
+        before=lambda sealed: fetch_first(run, sealed, options, media=media),
     )
     lines = [
         f"Sealed {tidy(done.file)} as {title_of(ws.show(done.work))}; beside it {tidy(done.bundle)}"
