@@ -8,7 +8,6 @@ from typing import Any, Final, TypeAlias, TypeVar
 
 from hitp2p import limits
 from hitp2p.codec.cid import Cid
-from hitp2p.dataclass import dataclass, field
 from hitp2p.errors import InvalidError, MissingBlocksError
 from hitp2p.objects.contribution import ForeignSource
 from hitp2p.objects.envelope import SignedObject
@@ -41,23 +40,43 @@ _Credit: TypeAlias = tuple[str | None, str | None, str]
 """Who, name, role: tuples of text are no burden for the garbage collector, and there are as many as works."""
 
 
-@dataclass(slots=True)
 class _Met:
     """What the walk knows of a source."""
 
-    distance: int
-    obj: SignedObject | None
-    source: ForeignSource | None
-    project: Cid | None
-    uses: list[SourceUse] = field(default_factory=list[SourceUse])
-    """Those of one user stand in its order."""
-    incomplete: bool = False
-    title: str | None = None
-    note: str | None = None
-    license: str | None = None
-    """Its own."""
-    credits: tuple[_Credit, ...] = ()
-    credits_pages: tuple[Cid, ...] = ()
+    __slots__ = (
+        "credits",
+        "credits_pages",
+        "distance",
+        "incomplete",
+        "license",
+        "note",
+        "obj",
+        "project",
+        "source",
+        "title",
+        "uses",
+    )
+
+    def __init__(
+        self,
+        distance: int,
+        obj: SignedObject | None,
+        source: ForeignSource | None,
+        project: Cid | None,
+    ) -> None:
+        self.distance = distance
+        self.obj = obj
+        self.source = source
+        self.project = project
+        self.uses: list[SourceUse] = []
+        """Those of one user stand in its order."""
+        self.incomplete = False
+        self.title: str | None = None
+        self.note: str | None = None
+        self.license: str | None = None
+        """Its own."""
+        self.credits: tuple[_Credit, ...] = ()
+        self.credits_pages: tuple[Cid, ...] = ()
 
 
 class CreditWalk:
@@ -91,7 +110,7 @@ class CreditWalk:
         self.is_cut = False
 
     def run(self, work: SignedObject) -> None:
-        self.met[work.cid] = _Met(distance=0, obj=work, source=None, project=work.project)
+        self.met[work.cid] = _Met(0, work, None, work.project)
         layer = [work]
         while layer:
             further: list[SignedObject] = []
@@ -172,17 +191,17 @@ class CreditWalk:
         distance = here.distance + 1
         if work is None:
             source = ForeignSource.from_body(use.get("source", {}))
-            return _Met(distance=distance, obj=None, source=source, project=user.project)
+            return _Met(distance, None, source, user.project)
         obj = self.lookup(work)
         if obj is None:
             self.missing.add(work)
             project = use.get("project")
             where = user.project if project is None else self.cid(project)
-            return _Met(distance=distance, obj=None, source=None, project=where)
+            return _Met(distance, None, None, where)
         if not is_source(obj):
             return None
         further.append(obj)
-        return _Met(distance=distance, obj=obj, source=None, project=obj.project)
+        return _Met(distance, obj, None, obj.project)
 
     def entries(
         self, obj: SignedObject, own: Sequence[_E], pages: Sequence[Cid], page: ListPage

@@ -11,7 +11,6 @@ from typing import Final, TypeAlias
 
 from hitp2p import limits
 from hitp2p.codec.cid import Cid
-from hitp2p.dataclass import dataclass
 from hitp2p.objects.contribution import ForeignSource
 from hitp2p.objects.envelope import SignedObject
 from hitp2p.objects.known import known_field
@@ -135,13 +134,8 @@ _GRANTED: Final = Judgement(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Maker:
-    """What is asked of a work that uses others, once for all that it uses."""
-
-    author: Cid | None
-    license: str | None
-    unchecked: str | None
+_Maker: TypeAlias = tuple[Cid | None, str | None, str | None]
+"""Author, licence and `unchecked` of a work that uses others, read once for all that it uses."""
 
 
 class _Audit:
@@ -198,11 +192,11 @@ class _Audit:
             title=line.title,
             relation=relation,
             source_license=line.license,
-            work_license=maker.license,
+            work_license=maker[1],
             judgement=judgement,
             basis=basis,
             grant=grant,
-            unchecked=maker.unchecked,
+            unchecked=maker[2],
             through=through,
         )
 
@@ -210,11 +204,11 @@ class _Audit:
         found = self.makers.get(work)
         if found is None:
             obj = self.lookup(work)
-            found = self.makers[work] = _Maker(
-                author=None if obj is None else obj.author,
-                license=self.licenses[work],
-                unchecked=None if obj is None else _unchecked(obj),
-            )
+            license = self.licenses[work]
+            found = (None, license, None)
+            if obj is not None:
+                found = (obj.author, license, _unchecked(obj))
+            self.makers[work] = found
         return found
 
     def judge(
@@ -226,8 +220,8 @@ class _Audit:
         return judge_source(
             None if line.cid is None else self.lookup(line.cid),
             line.license,
-            author=maker.author,
-            license=maker.license,
+            author=maker[0],
+            license=maker[1],
             relation=relation,
             grants=self.grants,
             standing=self.standing,
