@@ -23,6 +23,7 @@ NAMES = (
     "orbitdb",
     "kubo_objects",
     "kubo_media",
+    "kubo_pull",
 )
 
 
