@@ -157,8 +157,9 @@ class LicenseCheck:
                 waiting += filter(None, [self._lookup(cid)])
 
     def _collected_by(self, work: SignedObject) -> Iterator[_Key]:
-        for use in map(Use.from_body, self._uses_of(work)):
-            if use.relation == "collect":
+        for body in self._uses_of(work):
+            if body["relation"] == "collect":
+                use = Use.from_body(body)
                 yield from filter(None, [use.work or use.source])
 
     def _uses_of(self, work: SignedObject) -> Iterator[dict[str, Any]]:

@@ -19,7 +19,7 @@ from hitp2p.trail.check import verify_in_trail
 __all__ = ["Writer"]
 
 _N_KNOWN: Final = 64
-"""Projects that are remembered as parsed: who adds works asks for the same one again and again."""
+"""Objects that are remembered as parsed: who adds works asks for the same project, and for the last work, again and again."""
 
 
 def _system_clock() -> int:
@@ -52,10 +52,14 @@ class Writer(Reader):
         """As `show`, where it doesn't count whether the object has left the store since: `put` asks."""
         found = self._known.get(cid)
         if found is None:
-            if len(self._known) >= _N_KNOWN:
-                self._known.clear()
-            self._known[cid] = found = self.show(cid)
+            found = self._remember(self.show(cid))
         return found
+
+    def _remember(self, obj: SignedObject) -> SignedObject:
+        if len(self._known) >= _N_KNOWN:
+            self._known.clear()
+        self._known[obj.cid] = obj
+        return obj
 
     def _sign(
         self,
@@ -85,12 +89,14 @@ class Writer(Reader):
             event=by.event,
             project=project,
             parents=parents,
+            keep_body=True,
         )
         trail = {obj.cid: obj for obj in (*by.events, *(() if dry_run else linked))}
         try:
             verify_in_trail(signed, lambda cid: trail.get(cid) or self.lookup(cid))
             if not dry_run:
                 self._put(signed, self._events(by, known), media or WriteBatch())
+                self._remember(signed)
         except MissingBlocksError as error:
             raise not_here(error.cids[0]) from error
         return signed

@@ -15,7 +15,7 @@ from typing import Any, Final, final
 from hitp2p import limits
 from hitp2p.codec import fast
 from hitp2p.codec.cid import DAG_CBOR, OBJECT_CID_HEAD, SHA2_256, Cid, raw_bytes, recent_link
-from hitp2p.codec.dagcbor import Profile, decode_object, decode_reference, encode
+from hitp2p.codec.dagcbor import Profile, decode_object, encode
 from hitp2p.errors import DecodeError, NewerVersionError, RuleError, SignatureError
 from hitp2p.keys.ed25519 import OBJECT_DOMAIN, verify
 from hitp2p.objects.contribution import Contribution
@@ -168,7 +168,9 @@ class SignedObject:
     def refs(self) -> tuple[Cid, ...]:
         """The refs in known fields; unique, in order of appearance."""
         if self._refs is None:
-            self._refs = tuple(dict.fromkeys(map(Cid.parse, iter_refs(self))))
+            texts = dict.fromkeys(iter_refs(self))
+            known = {str(cid): cid for cid in self.required}  # most refs; reading one takes 5 us
+            self._refs = tuple([known.get(text) or Cid.parse(text) for text in texts])
         return self._refs
 
     @property
@@ -221,6 +223,11 @@ def parse_object(block: bytes, *, cid: Cid | None = None) -> SignedObject:
         NewerVersionError: made by a later version of the format (OBJ-3).
         RuleError: another rule on envelope or body is broken.
     """
+    return _parse(block, cid, whole=False)
+
+
+def _parse(block: bytes, cid: Cid | None, *, whole: bool) -> SignedObject:
+    """`whole`: whether its body is kept."""
     if len(block) > limits.OBJECT_BYTES:
         raise RuleError(
             f"object of {len(block)} bytes; at most {limits.OBJECT_BYTES} allowed", rule="OBJ-2"
@@ -230,14 +237,14 @@ def parse_object(block: bytes, *, cid: Cid | None = None) -> SignedObject:
     elif raw_bytes(cid) != OBJECT_CID_HEAD + sha256(block).digest():
         raise _other_name(cid, Cid.of(DAG_CBOR, block))
     try:
-        obj = _parse_quickly(block, cid) or _parse_by_rules(block, cid)
+        obj = _parse_quickly(block, cid, whole=whole) or _parse_by_rules(block, cid)
     except (DecodeError, RuleError, NewerVersionError) as error:
         if error.cid is None:
             error.cid = cid
         raise
     if obj.kind == "contribution" and obj._body is not None:  # pyright: ignore[reportPrivateUsage]
         obj.uses_here = _uses_here(obj.body)
-    if obj.object_class is not _EVENT:
+    if not whole and obj.object_class is not _EVENT:
         # Events stay whole: they are few, and each object that follows asks for their keys.
         obj._body = None  # pyright: ignore[reportPrivateUsage]
     return obj
@@ -248,17 +255,17 @@ def _uses_here(body: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple([use["work"] for use in uses if "work" in use and "project" not in use])
 
 
-def _parse_quickly(block: bytes, cid: Cid) -> SignedObject | None:
-    """What `_parse_by_rules` would give, or None where that has to look; its body is not to be kept."""
+def _parse_quickly(block: bytes, cid: Cid, *, whole: bool) -> SignedObject | None:
+    """What `_parse_by_rules` would give, or None where that has to look; its body may be kept only if `whole`."""
     if may_have_many_references(block):
         return None
-    seen = see_contribution(block)
+    seen = None if whole else see_contribution(block)
     if seen is not None:
         obj = SignedObject(cid, block, seen[0], _WORK)
         obj.uses_here = seen[1]
         return obj
     fields: Any
-    if fast.is_enabled():
+    if fast.is_enabled() and not whole:
         fields = fast.decode_canonical(block)
         if not is_surely_right(fields, links_are_bytes=True):
             return None
@@ -269,7 +276,7 @@ def _parse_quickly(block: bytes, cid: Cid) -> SignedObject | None:
             fields["parents"] = map(recent_link, fields["parents"])
     else:
         try:
-            fields = decode_reference(block, profile=Profile.OBJECT)
+            fields = decode_object(block)
         except DecodeError:
             return None
         if not is_surely_right(fields, links_are_bytes=False):
@@ -343,6 +350,7 @@ def sign_object(
     event: Cid | None = None,
     project: Cid | None = None,
     parents: Iterable[Cid] = (),
+    keep_body: bool = False,
 ) -> SignedObject:
     """Make, sign and check a new object. The same arguments give the same object.
 
@@ -355,6 +363,7 @@ def sign_object(
         event: the identity event that names the signer's key; None for identity events.
         project: the project it belongs to, if any.
         parents: in any order; repetitions are dropped.
+        keep_body: for whoever asks for the body next, such as a store; see `SignedObject.body`.
 
     Raises:
         InvalidError: what was asked for breaks a rule of the spec; nothing is returned then.
@@ -374,4 +383,5 @@ def sign_object(
     present = {name: value for name, value in fields.items() if value is not None}
     draft = encode(present, profile=Profile.OBJECT)
     signature = signer.sign(OBJECT_DOMAIN, bytes((draft[0] - 1,)) + draft[71:])
-    return verify_object(draft[: SIGNATURE_AT.start] + signature + draft[SIGNATURE_AT.stop :])
+    block = draft[: SIGNATURE_AT.start] + signature + draft[SIGNATURE_AT.stop :]
+    return verify_signature(_parse(block, None, whole=keep_body))

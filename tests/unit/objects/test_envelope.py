@@ -252,6 +252,29 @@ def test_an_error_says_where_what_and_which_object() -> None:
     )
 
 
+def test_a_body_that_is_kept_is_the_one_that_would_be_read_again() -> None:
+    body: dict[str, Any] = {
+        "uses": [{"work": str(VERSE.cid), "relation": "remix"}],
+        "title": "Song",
+        "credits_pages": [Cid.of(DAG_CBOR, b"page")],
+    }
+    made = sign_object(
+        kind="contribution",
+        body=body,
+        signer=key_of("Ana 0"),
+        time=0,
+        author=ANA.cid,
+        event=ANA.cid,
+        project=PROJECT.cid,
+        parents=[VERSE.cid],
+        keep_body=True,
+    )
+    again = verify_object(made.block)
+    assert made.body == again.body
+    assert list(made.body) == list(again.body) == ["uses", "title", "credits_pages"]
+    assert (made.links, made.refs, made.uses_here) == (again.links, again.refs, again.uses_here)
+
+
 def test_sign_object_says_what_can_not_be_written() -> None:
     with pytest.raises(UsageError):
         ANA.work(PROJECT, "Verse", x_new=1.5)
