@@ -92,13 +92,13 @@ def cluster_folder() -> Path:
     return outside.program("ipfs-cluster", found, "tests/go_build tests/cluster builds it, once")
 
 
-def programs_of(story: str) -> list[Path]:
-    """Folders of the programs that a walkthrough takes beside hitp2p; skips those that take too long."""
+def programs_of(story: str) -> dict[str, Path]:
+    """Programs that a walkthrough takes beside hitp2p, with their folders; skips what takes too long."""
     if story == "cluster":
         if os.environ.get("HITP2P_FULL") != "1":
             pytest.skip("HITP2P_FULL=1 runs a cluster of three machines")
-        return [kubo_binary().parent, cluster_folder()]
-    return [kubo_binary().parent] if story == "two-machines" else []
+        return {"kubo": kubo_binary().parent, "ipfs-cluster": cluster_folder()}
+    return {"kubo": kubo_binary().parent} if story == "two-machines" else {}
 
 
 def shell_in(folder: Path, *more: Path) -> Shell:
@@ -150,8 +150,11 @@ def test_a_walkthrough_happens_word_for_word(path: Path, tmp_path: Path) -> None
     for block in BLOCK.findall(written):
         assert "".join(said[0] for said in SAID.finditer(block)) == block, "begins with no command"
     update = bool(os.environ.get("HITP2P_UPDATE"))
-    with shell_in(tmp_path, *programs_of(path.stem)) as shell:
+    programs = programs_of(path.stem)
+    with shell_in(tmp_path, *programs.values()) as shell:
         happens = as_it_happens(written, shell, must_match=not update)
+    for name in programs:
+        outside.count_cases(name, 1)
     if update:
         path.write_text(happens, encoding="utf-8")
     assert happens == path.read_text(encoding="utf-8")
