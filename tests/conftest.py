@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import outside
 import pytest
 from hypothesis import HealthCheck, settings
 from interop import matrix
+from kubo_daemon import running_kubo
 
 # A shared machine is slow at times, so no deadline. CI draws the same examples each time: a red run can be repeated.
 settings.register_profile(
@@ -37,6 +38,28 @@ def vectors() -> Callable[[str], Path]:
 def count_cases() -> Callable[[str, int], None]:
     """`count_cases("go-car", 3)` says that three cases of the set ran and held."""
     return outside.count_cases
+
+
+@pytest.fixture(scope="session")
+def kubo_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a real daemon on which a workspace may keep its works; shared by all who ask."""
+    silent = {"Provide.Enabled": "false"}  # so that it takes unlisted projects, too
+    with running_kubo(tmp_path_factory.mktemp("kubo"), config=silent) as daemon:
+        yield f"kubo:{daemon.api}"
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A module that says `STORES = ("sqlite", "kubo")` runs its tests once on each, those that ask for `works_on`."""
+    stores = getattr(metafunc.module, "STORES", None)
+    if stores and "works_on" in metafunc.fixturenames:
+        metafunc.parametrize("works_on", stores, indirect=True)
+
+
+@pytest.fixture
+def works_on(request: pytest.FixtureRequest) -> str | None:
+    """Where workspaces of this test keep their works, as `hitp2p.open` takes it; None where they choose."""
+    kind = getattr(request, "param", None)
+    return request.getfixturevalue("kubo_store") if kind == "kubo" else None
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -40,10 +40,13 @@ def person(name: str) -> hitp2p.Identity:
 class Story:
     """One workspace in which things happen, a minute apart."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, store: str | None = None) -> None:
         self.folder = folder
         self.now = NOON
-        self.ws: Workspace = hitp2p.open(":memory:", clock=self._tick, randomness=dice("story"))
+        place = ":memory:" if store is None else folder / "ws"
+        self.ws: Workspace = hitp2p.open(
+            place, store=store, clock=self._tick, randomness=dice("story")
+        )
 
     def _tick(self) -> int:
         self.now += 60_000

@@ -12,7 +12,7 @@ from hitp2p.cli.app import root
 
 
 @pytest.fixture
-def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
+def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, works_on: str | None) -> Cli:
     """Runs a command in a fresh folder, with keys, chance and time of its own."""
     place = tmp_path / "place"
     place.mkdir()
@@ -21,6 +21,8 @@ def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
     monkeypatch.setenv("HITP2P_NOW", "2026-03-01T12:00:00Z")
     for name in ("HITP2P_SEED", "HITP2P_AS", "HITP2P_WORKSPACE", "HITP2P_STORE", "HITP2P_VIA"):
         monkeypatch.delenv(name, raising=False)
+    if works_on is not None:
+        monkeypatch.setenv("HITP2P_STORE", works_on)
 
     def run(*args: str, input: str | bytes | None = None) -> Ran:
         result = CliRunner().invoke(root, list(args), prog_name="hitp2p", input=input)

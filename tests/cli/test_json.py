@@ -15,6 +15,7 @@ from pinning_service import PinningService
 from hitp2p.cli.app import Verb, root
 from hitp2p.cli.errors import ERROR_FIELDS
 
+STORES = ("sqlite", "kubo")
 RUNS: tuple[tuple[str, ...], ...] = (
     ("init", "fresh"),
     ("status",),

@@ -14,6 +14,7 @@ from stories_world import Story, person
 from hitp2p.objects.contribution import ForeignSource
 from hitp2p.sealing import seal, write_kit
 
+STORES = ("sqlite", "kubo")
 HOSTILE = "<script>alert(1)</script>\x1b[31m"
 
 

@@ -24,6 +24,7 @@ from hitp2p.trail.report_json import report_json
 from hitp2p.trail.report_text import render_report
 from hitp2p.trail.standing import Standing
 
+STORES = ("memory", "kubo")
 GOLDEN = Path(__file__).parent / "golden"
 SPEC = Path(__file__).resolve().parents[2] / "spec"
 SCHEMA = Draft202012Validator(json.loads((SPEC / "report.schema.json").read_text("utf-8")))
@@ -31,8 +32,8 @@ ANA, BO, CY, EVE = (person(name) for name in ("Ana", "Bo", "Cy", "Eve"))
 
 
 @pytest.fixture
-def story(tmp_path: Path) -> Iterator[Story]:
-    with Story(tmp_path) as told:
+def story(tmp_path: Path, works_on: str | None) -> Iterator[Story]:
+    with Story(tmp_path, works_on) as told:
         yield told
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import tracemalloc
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +29,29 @@ CARRIED = [
 ]
 
 
+STORES = ("memory", "kubo")
+
+
 @pytest.fixture
-def work() -> tuple[hitp2p.Workspace, hitp2p.SignedObject]:
-    ws, ana = hitp2p.open(":memory:"), hitp2p.Identity.create("Ana")
+def opened(tmp_path: Path, works_on: str | None) -> Iterator[Callable[[], hitp2p.Workspace]]:
+    """Opens a new workspace, outside of the test's own folder."""
+    made: list[hitp2p.Workspace] = []
+
+    def open_new() -> hitp2p.Workspace:
+        place = ":memory:" if works_on is None else f"{tmp_path}-{len(made)}"
+        made.append(hitp2p.open(place, store=works_on))
+        return made[-1]
+
+    yield open_new
+    for ws in made:
+        ws.close()
+
+
+@pytest.fixture
+def work(
+    opened: Callable[[], hitp2p.Workspace],
+) -> tuple[hitp2p.Workspace, hitp2p.SignedObject]:
+    ws, ana = opened(), hitp2p.Identity.create("Ana")
     return ws, ws.contribute(ws.create_project("P", by=ana), title="W", by=ana)
 
 
@@ -90,10 +111,10 @@ def test_an_export_from_memory_looks_at_each_object_a_few_times_however_many_the
 
 @pytest.mark.parametrize("vector", [v for v in CARRIED if v.expect == "invalid"], ids=by_id)
 def test_bnd_6_a_wrong_page_or_text_refuses_the_whole_import(
-    vector: Vector, tmp_path: Path
+    vector: Vector, tmp_path: Path, opened: Callable[[], hitp2p.Workspace]
 ) -> None:
     (tmp_path / "w.car").write_bytes(vector.data)
-    with hitp2p.open(":memory:") as ws:
+    with opened() as ws:
         with pytest.raises(InvalidError) as caught:
             ws.import_(tmp_path / "w.car")
         assert caught.value.rule in vector.allowed
@@ -102,13 +123,15 @@ def test_bnd_6_a_wrong_page_or_text_refuses_the_whole_import(
 
 
 @pytest.mark.parametrize("vector", [v for v in CARRIED if v.expect == "valid"], ids=by_id)
-def test_bnd_6_what_an_import_takes_it_gives_again(vector: Vector, tmp_path: Path) -> None:
+def test_bnd_6_what_an_import_takes_it_gives_again(
+    vector: Vector, tmp_path: Path, opened: Callable[[], hitp2p.Workspace]
+) -> None:
     (tmp_path / "in.car").write_bytes(vector.data)
-    with hitp2p.open(":memory:") as ws:
+    with opened() as ws:
         carried = ws.import_(tmp_path / "in.car")
         ws.export(carried.cid, tmp_path / "out.car", media="all")
         first = set(ws.store.iter_cids())
-    with hitp2p.open(":memory:") as ws:
+    with opened() as ws:
         ws.import_(tmp_path / "out.car")
         assert set(ws.store.iter_cids()) <= first
 
