@@ -90,7 +90,7 @@ def copy_store(
         target: likewise. A folder that is no workspace yet becomes one by `sqlite:FOLDER`.
         workspace: folder of the workspace in which `sqlite` and addresses are looked up.
         switch: let `workspace` use the target from then on, if all went well. The source must be what it uses now, and
-            other programs that have it open should be closed: they go on with the old store.
+            other programs that have it open go on reading the old store; what they write is refused.
         dry_run: read and check everything, write nothing.
         credentials: a file for a daemon that is new here, as `.hitp2p/kubo.auth`.
         progress: told blocks done and blocks in all.

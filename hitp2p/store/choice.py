@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from hitp2p.dataclass import replace
-from hitp2p.errors import UsageError
+from hitp2p.errors import StoreError, UsageError
 from hitp2p.store.faults import store_errors
 from hitp2p.store.names import INDEX
 from hitp2p.store.noted import (
@@ -17,6 +17,7 @@ from hitp2p.store.noted import (
     NotedStore,
     NotedStores,
     new_name,
+    note_version,
     read_noted,
     write_noted,
 )
@@ -77,21 +78,62 @@ def open_store(folder: Path, chosen: str | None = None) -> Store:
     Raises:
         UsageError: it is neither, or the works here are in the other kind of store.
         BackendError: a new store is to be made on a daemon that can't be reached or won't do.
-        StoreError: the folder can't be used.
+        StoreError: the folder can't be used. Every later write raises it too, once the workspace uses another store.
     """
     current = noted_stores(folder).current
     if chosen is None or chosen == current.store:
-        return open_noted(folder, current)
+        return _guarded(folder, current)
     if chosen == SQLITE:
         raise _other_kind(folder, current.store, chosen)
     from hitp2p.store.kubo_address import parse_kubo_address
 
     address = parse_kubo_address(chosen)
     if current.store != SQLITE:
-        return open_noted(folder, replace(current, store=str(address)))
+        return _guarded(folder, replace(current, store=str(address)))
     if read_noted(folder) is not None or holds_database(folder, current):
         raise _other_kind(folder, "SQLite", chosen)
     return _make_kubo(folder, address)
+
+
+def _guarded(folder: Path, noted: NotedStore) -> Store:
+    """The store that holds the works, which refuses to write once another one holds them."""
+    from hitp2p.store.sqlite import SqliteStore
+
+    store = open_noted(folder, noted)
+    if isinstance(store, SqliteStore):
+        store.require_before_writes(_Place(folder, noted.folder).require)
+    return store
+
+
+class _Place:
+    """Where the works of a workspace were when it was opened."""
+
+    def __init__(self, folder: Path, place: str) -> None:
+        self._folder = folder
+        self._place = place
+        self._seen: tuple[int, int] | None = (0, 0)
+        """The note that was read last: inode and time, so that it is read again only when it changed."""
+
+    def require(self) -> None:
+        """See that they are there still.
+
+        Raises:
+            StoreError: they moved.
+        """
+        seen = note_version(self._folder)
+        if seen == self._seen:
+            return
+        current = noted_stores(self._folder).current
+        if current.folder != self._place:
+            error = StoreError(
+                f"the works of {self._folder.parent} were moved to {current.store} while this program had the old "
+                "store open, so nothing was written"
+            )
+            error.add_note(
+                "Run the command again; a program of your own must open the workspace again."
+            )
+            raise error
+        self._seen = seen
 
 
 def _other_kind(folder: Path, kind: str, chosen: str) -> UsageError:

@@ -19,7 +19,15 @@ from hitp2p.errors import StoreError
 from hitp2p.store.faults import store_errors
 from hitp2p.store.names import NOTE
 
-__all__ = ["SQLITE", "NotedStore", "NotedStores", "new_name", "read_noted", "write_noted"]
+__all__ = [
+    "SQLITE",
+    "NotedStore",
+    "NotedStores",
+    "new_name",
+    "note_version",
+    "read_noted",
+    "write_noted",
+]
 
 SQLITE: Final = "sqlite"
 """The name of the store that needs nothing but the folder."""
@@ -82,6 +90,17 @@ class NotedStores:
 def new_name() -> bytes:
     """A name for a workspace on a daemon."""
     return os.urandom(_NAME_BYTES)
+
+
+def note_version(folder: Path) -> tuple[int, int] | None:
+    """Something that differs once the note was written anew; None where there is none."""
+    path = folder / NOTE
+    with store_errors(path):
+        try:
+            found = path.stat()
+        except FileNotFoundError:
+            return None
+    return found.st_ino, found.st_mtime_ns
 
 
 def read_noted(folder: Path) -> NotedStores | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -66,6 +66,7 @@ class SqliteStore(Closing):
         self._connections = connections
         self._folder = folder
         self._fts5 = False
+        self._require_place: Callable[[], object] = bool  # nothing to ask
 
     @classmethod
     def open(cls, folder: Path, *, fts5: bool | None = None) -> SqliteStore:
@@ -101,6 +102,10 @@ class SqliteStore(Closing):
         with store_errors(self._folder):
             if self._connections.path.stat().st_size >= RESERVE_FROM_BYTES:
                 keep_reserve(self.media_folder)
+
+    def require_before_writes(self, require: Callable[[], object]) -> None:
+        """Let every change begin with a call, made while no other program writes; if it raises, nothing changes."""
+        self._require_place = require
 
     @property
     def media_folder(self) -> Path:
@@ -292,6 +297,7 @@ class SqliteStore(Closing):
     @contextmanager
     def exclusive(self) -> Generator[None]:
         with self._connections.write(durable=True):
+            self._require_place()
             yield
 
     def make_room(self) -> bool:
@@ -318,6 +324,7 @@ class SqliteStore(Closing):
         return read_unlisted(self._folder)
 
     def mark_unlisted(self, projects: Iterable[Cid], is_unlisted: bool = True, /) -> None:
+        self._require_place()
         mark_unlisted(self._folder, projects, is_unlisted)
 
     def backup(self, target: Path, /) -> None:
@@ -336,6 +343,7 @@ class SqliteStore(Closing):
     @contextmanager
     def _writing(self, *, durable: bool = True) -> Generator[sqlite3.Connection]:
         with store_errors(self._connections.path), self._connections.write(durable=durable) as db:
+            self._require_place()
             yield db
 
     def _all(self, sql: str, *values: object) -> list[Any]:

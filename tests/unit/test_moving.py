@@ -97,12 +97,35 @@ def test_the_old_store_stays_as_it_was_when_a_workspace_switches(
     assert not copy_store("sqlite", home, workspace=home).n_objects  # nothing new in it
 
 
+def test_who_has_the_old_store_open_after_a_switch_can_not_write_there(
+    home: Path, kubo: KuboDaemon
+) -> None:
+    bo = hitp2p.Identity.create("Bo")
+    with hitp2p.open(home) as late:
+        copy_store(home, f"kubo:{kubo.api}", workspace=home, switch=True)
+        with pytest.raises(StoreError, match=f"moved to kubo:{kubo.api} while") as told:
+            late.create_project("Late", by=bo)
+        assert "again" in told.value.__notes__[0]
+        with pytest.raises(StoreError, match="nothing was written"), late.store.exclusive():
+            pytest.fail("it was let in")
+        (project,) = late.projects()
+        with pytest.raises(StoreError, match="nothing was written"):
+            late.store.mark_unlisted([project.cid])
+    with hitp2p.open(home) as late:
+        copy_store(home, "sqlite", workspace=home, switch=True)
+        with pytest.raises(StoreError, match="moved to sqlite while"):
+            late.create_project("Late", by=bo)
+    with hitp2p.open(home) as ws:
+        ws.create_project("In time", by=bo)
+        assert ws.fsck().is_sound
+
+
 def test_what_was_written_to_the_old_store_meanwhile_can_be_brought_along(
     home: Path, kubo: KuboDaemon
 ) -> None:
-    with hitp2p.open(home) as late:
-        copy_store(home, f"kubo:{kubo.api}", workspace=home, switch=True)
-        work = late.create_project("Late", by=hitp2p.Identity.create("Bo"))
+    copy_store(home, f"kubo:{kubo.api}", workspace=home, switch=True)
+    with SqliteStore.open(home / ".hitp2p") as old:
+        work = Workspace(old).create_project("Late", by=hitp2p.Identity.create("Bo"))
     report = copy_store("sqlite", home, workspace=home)
     assert report.n_objects == 2
     with hitp2p.open(home) as ws:

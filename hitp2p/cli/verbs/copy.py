@@ -87,7 +87,7 @@ def command(
 
     If it is interrupted, run it again: only what is missing moves. A target with other works has
     both afterwards. Files that were added with --reference stay where they are. Close other
-    programs before --switch: they would go on writing to the old store.
+    programs before --switch: they would go on reading the old store, and what they write is refused.
     """
     from hitp2p.moving import copy_store
     from hitp2p.store.choice import noted_stores
