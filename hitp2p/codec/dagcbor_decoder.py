@@ -20,6 +20,10 @@ _LINKS: Final = frozenset(LINK_HEAD + prefix for prefix in LINK_PREFIXES)
 _SIMPLE: Final[dict[int, bool | None]] = {0xF4: False, 0xF5: True, 0xF6: None}
 _KINDS: Final = ("integer", "integer", "bytes", "text", "array", "map", "tag", "simple value")
 _double: Final = struct.Struct(">d")
+_names: Final[dict[bytes, str]] = {}
+"""Short map keys as met before, by how they are encoded: one string for all objects, found quicker than it is made."""
+_NAMES: Final = 1024
+"""How many of them are remembered; at most 24 bytes each."""
 
 
 def decode_item(data: bytes, bounds: Bounds) -> Value:
@@ -49,7 +53,7 @@ def decode_item(data: bytes, bounds: Bounds) -> Value:
                     raw = data[position:end]
                     if raw <= last:
                         raise _unordered(raw, last, position)
-                    key = raw[1:].decode()
+                    key = _names.get(raw) or _remember(raw)
                 else:
                     body, end = _long_key(data, position, bounds)
                     raw = data[position:end]
@@ -145,6 +149,14 @@ def decode_item(data: bytes, bounds: Bounds) -> Value:
         raise _ended(size) from None
     except UnicodeDecodeError as error:
         raise _fail("ENC-7", f"text isn't valid UTF-8: {error.reason}", position) from None
+
+
+def _remember(raw: bytes) -> str:
+    """The text of a short key. (The empty key comes here each time.)"""
+    key = raw[1:].decode()
+    if len(_names) < _NAMES:
+        _names[raw] = key
+    return key
 
 
 def _argument(data: bytes, position: int) -> tuple[int, int]:
