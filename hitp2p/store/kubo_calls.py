@@ -7,7 +7,7 @@ that comes with status 200 is found, and what a daemon could leave out unseen, t
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final, NamedTuple, cast
 
@@ -113,51 +113,21 @@ class Kubo(Closing):
         Raises:
             BackendError: the daemon doesn't say that all was stored and pinned. Some of it may be.
         """
-        answer = self._import([(car,)], pins=root is not None, within_s=None)
-        self._require_imported(answer, root, n_blocks)
-
-    def import_cars(
-        self,
-        cars: Sequence[Iterable[bytes | memoryview]],
-        expected: Callable[[], tuple[Cid, int]],
-    ) -> None:
-        """Store the blocks of several CARs, of which one has a root, and pin that; all in one step, as `import_car`.
-
-        Args:
-            cars: files, each in pieces, which are taken as they are sent.
-            expected: the root and how many blocks there are in all, asked for when all is sent.
-
-        Raises:
-            BackendError: as `import_car`.
-        """
-        answer = self._import(cars, pins=True, within_s=_LIST_S)
-        self._require_imported(answer, *expected())
-
-    def _import(
-        self, cars: Sequence[Iterable[bytes | memoryview]], *, pins: bool, within_s: float | None
-    ) -> tuple[list[Cid], object]:
-        """The roots that the daemon has pinned, and how many blocks it says it has stored."""
         options = {
-            "pin-roots": "true" if pins else "false",
+            "pin-roots": "false" if root is None else "true",
             "stats": "true",
             "allow-big-block": "false",
             "fast-provide-root": "false",
         }
         pinned: list[Cid] = []
         n_stored: object = None
-        for line in self._lines("dag/import", options=options, body=cars, within_s=within_s):
+        for line in self._lines("dag/import", options=options, body=[(car,)]):
             if "Root" in line:
                 pinned.append(self._pinned_root(line["Root"]))
             elif "Stats" in line:
                 n_stored = _field(line["Stats"], "BlockCount")
             else:
                 raise self._wrong("dag/import", f"a line with {sorted(line)}")
-        return pinned, n_stored
-
-    def _require_imported(
-        self, answer: tuple[list[Cid], object], root: Cid | None, n_blocks: int
-    ) -> None:
-        pinned, n_stored = answer
         if n_stored != n_blocks:
             raise self._wrong(
                 "dag/import", f"{n_stored} blocks stored of {n_blocks} that were sent"
