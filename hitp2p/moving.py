@@ -25,6 +25,7 @@ from hitp2p.store.choice import (
     open_noted,
     open_store,
     switch_store,
+    verify_target,
 )
 from hitp2p.store.contract import Store
 from hitp2p.store.kubo_address import KUBO_SCHEME, parse_kubo_address
@@ -91,7 +92,7 @@ def copy_store(
         workspace: folder of the workspace in which `sqlite` and addresses are looked up.
         switch: let `workspace` use the target from then on, if all went well. The source must be what it uses now, and
             other programs that have it open go on reading the old store; what they write is refused.
-        dry_run: read and check everything, write nothing.
+        dry_run: read and check everything, see that a daemon answers and may have it, write nothing.
         credentials: a file for a daemon that is new here, as `.hitp2p/kubo.auth`.
         progress: told blocks done and blocks in all.
 
@@ -101,9 +102,11 @@ def copy_store(
     Raises:
         UsageError: they are no stores, or one and the same; or what `switch` asks can't be done.
         NotFoundError: there is no such store.
+        UnlistedError: some of it belongs to an unlisted project, and the target would announce it.
         StoreError: a store failed. The source is as it was, and another call goes on where this one ended.
     """
     home = None if workspace is None else Path(workspace)
+    secret = None if credentials is None else Path(credentials)
     start = _parse_store(source, home) if isinstance(source, str | os.PathLike) else source
     end = _parse_store(target, home) if isinstance(target, str | os.PathLike) else target
     if isinstance(start, _Spot) and isinstance(end, _Spot):
@@ -114,8 +117,10 @@ def copy_store(
         raise UsageError("source and target are the same store; name another target")
     with (
         _source(start) as opened,
-        _target(end, dry_run, None if credentials is None else Path(credentials)) as other,
+        _target(end, dry_run, secret) as other,
     ):
+        if dry_run and isinstance(end, _Spot):
+            _verify_target(opened, end, secret)
         report = carry(
             opened, other, dry_run=dry_run, as_files=_keeps_files(other), progress=progress
         )
@@ -213,6 +218,14 @@ def _target(
         yield store
     finally:
         store.close()
+
+
+def _verify_target(source: Store, where: _Spot, credentials: Path | None) -> None:
+    """What else could hinder a copy to a daemon; for one that writes, the writes say it."""
+    store = where.store or noted_stores(where.folder).current.store
+    if store != SQLITE:
+        is_unlisted = any(source.row(project) is not None for project in source.unlisted())
+        verify_target(where.folder, store, is_unlisted=is_unlisted, credentials=credentials)
 
 
 def _is_made(where: _Spot) -> bool:

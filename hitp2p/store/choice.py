@@ -37,6 +37,7 @@ __all__ = [
     "open_store",
     "store_name",
     "switch_store",
+    "verify_target",
 ]
 
 CREDENTIALS: Final = "kubo.auth"
@@ -235,9 +236,7 @@ def _prepare_kubo(
     from hitp2p.store.kubo_calls import verify_daemon
 
     address = parse_kubo_address(noted.store)
-    only_daemon = all(one.store == SQLITE for one in (stores.current, *stores.copies))
-    if credentials is None and only_daemon and (folder / CREDENTIALS).exists():
-        credentials = folder / CREDENTIALS
+    credentials = credentials or _own_credentials(folder, stores)
     verify_daemon(address, None if credentials is None else read_credentials(credentials, address))
     if credentials is not None:
         from hitp2p.store.keyfile import read_key_file, write_key_file
@@ -245,6 +244,45 @@ def _prepare_kubo(
         with store_errors(folder):
             (folder / noted.folder).mkdir(parents=True, exist_ok=True)
         write_key_file(folder / noted.folder / CREDENTIALS, read_key_file(credentials))
+
+
+def _own_credentials(folder: Path, stores: NotedStores) -> Path | None:
+    """The file of credentials in a workspace's folder, if it isn't for a daemon that is noted already."""
+    path = folder / CREDENTIALS
+    only_daemon = all(one.store == SQLITE for one in (stores.current, *stores.copies))
+    return path if only_daemon and path.exists() else None
+
+
+def verify_target(
+    folder: Path, chosen: str, *, is_unlisted: bool, credentials: Path | None = None
+) -> None:
+    """See that works could be copied to a daemon; nothing is noted or sent.
+
+    Args:
+        folder: `.hitp2p` of the workspace.
+        chosen: the address of the daemon, as `KuboAddress` writes it.
+        is_unlisted: whether something of an unlisted project is among them.
+        credentials: as for `note_copy`.
+
+    Raises:
+        BackendError: the daemon can't be reached or won't do.
+        UnlistedError: it would announce what is unlisted.
+        KeyFileError: the credentials can't be used.
+    """
+    from hitp2p.store.kubo_address import parse_kubo_address, read_credentials
+    from hitp2p.store.kubo_admin import connect_admin
+
+    address, stores = parse_kubo_address(chosen), noted_stores(folder)
+    found = stores.find(chosen)
+    if found is not None:
+        authorization = authorization_in(folder / found.folder, address)
+    else:
+        path = credentials or _own_credentials(folder, stores)
+        authorization = None if path is None else read_credentials(path, address)
+    with connect_admin(address, authorization) as kubo:
+        kubo.verify_version()
+        if is_unlisted:
+            kubo.require_silent()
 
 
 def switch_store(folder: Path, noted: NotedStore) -> None:

@@ -55,6 +55,18 @@ def test_a_copy_without_a_switch_says_what_comes_next(
     assert "Next" not in cli("copy", "--to", "sqlite:../else").ok().err
 
 
+def test_a_dry_run_says_what_would_hinder_the_copy(
+    cli: Cli, story: dict[str, str], kubo: KuboDaemon
+) -> None:
+    down = cli("copy", "--to", "kubo:/ip4/127.0.0.1/tcp/9", "--dry-run", "--json")
+    assert (down.status, down.error["code"]) == (74, "backend")
+    cli("project", "mark", "Night Bus", "--unlisted").ok()
+    for argv in (("--dry-run",), (), ("--dry-run",)):  # at last with the target noted
+        ran = cli("copy", "--to", f"kubo:{kubo.api}", *argv, "--json")
+        assert ran.error["code"] == "unlisted"
+    assert cli("copy", "--to", "sqlite:../else", "--dry-run", "--json").ok().json["sound"]
+
+
 def test_the_environment_may_name_the_target_already(
     cli: Cli, story: dict[str, str], kubo: KuboDaemon, monkeypatch: pytest.MonkeyPatch
 ) -> None:
