@@ -22,6 +22,7 @@ from hitp2p.store.choice import (
     holds_database,
     note_copy,
     noted_stores,
+    open_current,
     open_noted,
     open_store,
     switch_store,
@@ -192,7 +193,8 @@ def _source(where: Store | _Spot) -> Generator[Store]:
         raise NotFoundError(
             f"{where.name}: no such store is noted in {where.folder.parent}, so there is nothing to copy"
         )
-    store = open_noted(where.folder, noted)
+    is_current = noted.folder == noted_stores(where.folder).current.folder
+    store = (open_current if is_current else open_noted)(where.folder, noted)
     try:
         yield store
     finally:

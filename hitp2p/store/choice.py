@@ -33,6 +33,7 @@ __all__ = [
     "holds_database",
     "note_copy",
     "noted_stores",
+    "open_current",
     "open_noted",
     "open_store",
     "store_name",
@@ -83,21 +84,21 @@ def open_store(folder: Path, chosen: str | None = None) -> Store:
     """
     current = noted_stores(folder).current
     if chosen is None or chosen == current.store:
-        return _guarded(folder, current)
+        return open_current(folder, current)
     if chosen == SQLITE:
         raise _other_kind(folder, current.store, chosen)
     from hitp2p.store.kubo_address import parse_kubo_address
 
     address = parse_kubo_address(chosen)
     if current.store != SQLITE:
-        return _guarded(folder, replace(current, store=str(address)))
+        return open_current(folder, replace(current, store=str(address)))
     if read_noted(folder) is not None or holds_database(folder, current):
         raise _other_kind(folder, "SQLite", chosen)
     return _make_kubo(folder, address)
 
 
-def _guarded(folder: Path, noted: NotedStore) -> Store:
-    """The store that holds the works, which refuses to write once another one holds them."""
+def open_current(folder: Path, noted: NotedStore) -> Store:
+    """As `open_noted`, for the store that holds the works: it refuses to write once another one holds them."""
     from hitp2p.store.sqlite import SqliteStore
 
     store = open_noted(folder, noted)
@@ -224,8 +225,13 @@ def note_copy(folder: Path, chosen: str, *, credentials: Path | None = None) -> 
         name = new_name()
         noted = NotedStore(store=chosen, workspace=name, folder=f"kubo-{name.hex()[:8]}")
         _prepare_kubo(folder, stores, noted, credentials)
-    write_noted(folder, stores.with_copy(noted))
-    return noted
+    stores = noted_stores(
+        folder
+    )  # another program may have noted something while the daemon was asked
+    found = stores.find(chosen)
+    if found is None:
+        write_noted(folder, stores.with_copy(noted))
+    return found or noted
 
 
 def _prepare_kubo(

@@ -168,6 +168,24 @@ def test_a_lost_index_of_a_copy_is_made_again_from_its_pins(home: Path, kubo: Ku
     assert (report.n_objects, report.n_blocks) == (0, 0)
 
 
+def test_of_two_copies_at_once_the_first_to_switch_stays(
+    home: Path, kubo: KuboDaemon, other: KuboDaemon
+) -> None:
+    ahead: list[bool] = []
+
+    def overtake(done: int, total: int) -> None:
+        if not ahead:
+            ahead.append(True)
+            assert copy_store(home, f"kubo:{other.api}", workspace=home, switch=True).switched
+            with hitp2p.open(home) as ws:
+                ws.create_project("In between", by=hitp2p.Identity.create("Bo"))
+
+    with pytest.raises(StoreError, match=f"moved to kubo:{other.api} while"):
+        copy_store(home, f"kubo:{kubo.api}", workspace=home, switch=True, progress=overtake)
+    with hitp2p.open(home) as ws:
+        assert len(ws.projects()) == 2
+
+
 def test_a_copy_that_is_not_whole_switches_nothing(home: Path, kubo: KuboDaemon) -> None:
     with hitp2p.open(home) as ws:
         (project,) = ws.projects()
