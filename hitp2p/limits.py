@@ -208,3 +208,7 @@ ENTRY_BYTES: Final = 64 * 1024 * 1024
 """Longest file that is read again from the blocks at hand, to hold its entry to it [VER-9]."""
 RIVALS: Final = 64
 """Most records of one file that a report weighs against each other [VER-2]."""
+
+# --- IPNS names (spec 09) -----------------------------------------------------------------------
+IPNS_RECORD_BYTES: Final = 10 * 1024
+"""Longest record of an IPNS name, in bytes [IPN-2]."""

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Unpack
 
 from hitp2p.codec.cid import Cid
+from hitp2p.dataclass import replace
 from hitp2p.statements import Statements
 
 if TYPE_CHECKING:
     from hitp2p.drafts import ObjectLike
     from hitp2p.fetching import Fetched
     from hitp2p.ipfs_network import NetworkOptions
+    from hitp2p.ipns import NameClaim
     from hitp2p.pulling import Pulled
     from hitp2p.reader import Progress
     from hitp2p.trail.bundle import MediaChoice
@@ -37,7 +39,8 @@ class Networked(Statements):
 
         Args:
             cids: snapshots, which bring all that they name; works and other objects, which bring all that they require;
-                projects, of which the snapshot pinned on the daemon is followed; bundles that were added as files.
+                projects, of which the snapshot pinned on the daemon is followed; bundles that were added as files;
+                `/ipns/NAME`, of which the record is checked, and what its publisher claims is followed.
             media: none, those of the works named (of a project or snapshot: of its heads), or those of all works.
             progress: told how many blocks are there, and of how many; media don't count (see `pull_media`).
             options: see `NetworkOptions`.
@@ -50,13 +53,36 @@ class Networked(Statements):
             InvalidError: a block breaks a rule.
             BackendError: the daemon can't be reached, fails, or gives other bytes.
             UsageError: no daemon is known, or a name means nothing.
+            NotFoundError: no record of an IPNS name was found.
         """
         from hitp2p.ipfs_network import parse_ipfs_name, pull
 
         several = [cids] if isinstance(cids, Cid | str) else cids
-        names = [parse_ipfs_name(one) if isinstance(one, str) else one for one in several]
-        pulled = pull(self, names, options, progress=progress)
+        claims = self._follow(several, options)
+        wanted = [
+            claims[one].target
+            if one in claims
+            else parse_ipfs_name(one)
+            if isinstance(one, str)
+            else one
+            for one in several
+        ]
+        pulled = pull(self, wanted, options, progress=progress)
+        pulled = replace(pulled, names=tuple(claims.values()))
         return pulled if media == "none" else self.pull_media(pulled, media, **options)
+
+    def _follow(
+        self, names: Sequence[Cid | str], options: NetworkOptions
+    ) -> Mapping[Cid | str, NameClaim]:
+        """What the IPNS names among some names point to, by how they are spelled."""
+        from hitp2p.ipns import follow_names, ipns_name
+
+        texts = [text for text in names if isinstance(text, str)]
+        spelled = {text: name for text in texts if (name := ipns_name(text)) is not None}
+        if not spelled:
+            return {}
+        claims = follow_names(self.store, spelled.values(), options, now_ms=self._clock())
+        return {text: claims[name] for text, name in spelled.items()}
 
     def pull_media(
         self,

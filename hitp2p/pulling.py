@@ -27,6 +27,7 @@ from hitp2p.trail.graph import count_generations
 from hitp2p.trail.snapshot import build_snapshot, iter_snapshot, parse_snapshot_page
 
 if TYPE_CHECKING:
+    from hitp2p.ipns import NameClaim
     from hitp2p.store.kubo_network import KuboNetwork
 
 __all__ = ["Move", "Pulled", "pull_bundle", "pull_objects"]
@@ -47,6 +48,8 @@ class Pulled:
     """The objects that were named, or the work of a bundle."""
     snapshots: tuple[Cid, ...] = ()
     """The snapshots that were followed: named, or pinned on the daemon for a project that was named."""
+    names: tuple[NameClaim, ...] = ()
+    """IPNS names that were followed, with what the holders of their keys claim."""
     objects: tuple[Cid, ...] = ()
     """Signed objects that they reach: all here and valid now."""
     n_new: int = 0

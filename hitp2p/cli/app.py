@@ -80,7 +80,7 @@ VERBS: Final[Mapping[str, Mapping[str, str]]] = {
         "copy": "Move a store elsewhere: onto a daemon, back, into another.",
     },
     "IPFS": {
-        "ipfs": "The IPFS daemon behind a workspace: status, push, announce, pins, repair, remote.",
+        "ipfs": "The IPFS daemon behind a workspace: status, push, announce, pins, repair, remote, name.",
     },
     "Keep": {
         "fsck": "Check every block and index of the store.",
@@ -118,6 +118,11 @@ IPFS_VERBS: Final[Mapping[str, str]] = {
     "pins": "What hitp2p pins on a daemon, of all workspaces.",
     "repair": "Check the daemon against this workspace, and mend it.",
     "remote": "Pinning services: add, push, status, list, rm.",
+    "name": "Names that stay while a project grows: publish, show.",
+}
+NAME_VERBS: Final[Mapping[str, str]] = {
+    "publish": "Let your name of a project point to its newest snapshot.",
+    "show": "What a name points to.",
 }
 REMOTE_VERBS: Final[Mapping[str, str]] = {
     "add": "Make a pinning service known to the daemon.",

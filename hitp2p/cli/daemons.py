@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     from hitp2p.cli.run import Run
     from hitp2p.objects.envelope import SignedObject
     from hitp2p.store.kubo_admin import KuboAdmin
+    from hitp2p.store.kubo_names import KuboNames
     from hitp2p.store.kubo_remote import KuboRemote
 
-__all__ = ["chosen_projects", "daemon_options", "open_daemon", "open_remote"]
+__all__ = ["chosen_projects", "daemon_options", "open_daemon", "open_names", "open_remote"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -67,6 +68,15 @@ def open_remote(run: Run, chosen: str | None, credentials: str | None) -> Genera
 
     with open_daemon(run, chosen, credentials) as kubo:
         yield KuboRemote(kubo.rpc, kubo.address)
+
+
+@contextmanager
+def open_names(run: Run, chosen: str | None, credentials: str | None) -> Generator[KuboNames]:
+    """The same, to publish and look up IPNS names through it."""
+    from hitp2p.store.kubo_names import KuboNames
+
+    with open_daemon(run, chosen, credentials) as kubo:
+        yield KuboNames(kubo.rpc, kubo.address)
 
 
 def chosen_projects(run: Run, texts: Sequence[str]) -> list[SignedObject]:

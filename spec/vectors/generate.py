@@ -23,6 +23,7 @@ from maker import (
     identities,
     keys,
     licences,
+    names,
     objects,
     snapshots,
     standings,
@@ -48,6 +49,7 @@ FILES = {
     "snapshot.json": snapshots.snapshots,
     "bundle.json": bundles.bundles,
     "license.json": licences.licences,
+    "ipns.json": names.names,
 }
 
 

@@ -34,6 +34,7 @@ LAYERS: dict[int, tuple[str, ...]] = {
         "ipfs_care",
         "ipfs_network",
         "ipfs_repair",
+        "ipns",
         "licensing",
         "matching",
         "moving",

@@ -133,6 +133,8 @@ AT_AND_PAST: Final = {
     "PULL_OBJECTS": ("test_a_pull_is_taken_up_to_its_bounds_and_not_past_them",) * 2,
     "PULL_BYTES": ("test_a_pull_is_taken_up_to_its_bounds_and_not_past_them",) * 2,
     "PULL_BUNDLE_BYTES": ("test_a_bundle_is_fetched_up_to_its_bound_and_not_past_it",) * 2,
+    # IPNS names
+    "IPNS_RECORD_BYTES": ("ipn-2-10-kib", "ipn-2-over-10-kib"),
     # verdicts
     "VERIFY_OBJECTS": ("test_a_bundle_is_held_up_to_its_bounds_and_not_past_them",) * 2,
     "VERIFY_BLOCKS": ("test_a_bundle_of_many_leaves_is_read_up_to_the_bound_and_not_past_it",) * 2,

@@ -35,6 +35,10 @@ if TYPE_CHECKING:
             "Through the daemon of this machine, from a daemon that has it.",
         ),
         ("hitp2p pull CID --media work", "A work with its files, and all that it rests on."),
+        (
+            "hitp2p pull /ipns/NAME",
+            'A project as it is now, by the name that "hitp2p ipfs name publish" printed there.',
+        ),
         ("hitp2p pull CID-OF-A-BUNDLE", 'A bundle that was added with "ipfs add song.wav.car".'),
     ],
     json_fields={
@@ -42,6 +46,10 @@ if TYPE_CHECKING:
         "works[].kind": "what it is",
         "works[].title": "its title",
         "snapshots[]": "snapshots that were followed",
+        "names[].name": "an IPNS name that was followed",
+        "names[].snapshot": "what it points to, as the holder of its key claims",
+        "names[].sequence": "number of the record",
+        "names[].valid_until": "when the record ends, in UTC",
         "projects[].cid": "a project that they belong to",
         "projects[].title": "its title",
         "n_objects": "signed objects that they reach, all checked",
@@ -64,7 +72,8 @@ def command(run: Run, cids: tuple[str, ...], media: MediaChoice, options: Networ
     """Fetch trails and bundles from IPFS, through a Kubo daemon that is on the network.
 
     CID is a snapshot, which names all of a project; a work or another object, which comes with all
-    that it rests on; or a bundle that was added as a file. It may stand behind /ipfs/. Nothing in a
+    that it rests on; or a bundle that was added as a file. It may stand behind /ipfs/. Behind /ipns/
+    stands a name: its record is checked, and what its publisher claims is followed. Nothing in a
     project leads to its later works, so ask for the snapshot; it is also found where the daemon
     pins it. A snapshot is quick; along the links, each step costs a round trip.
 
@@ -94,6 +103,15 @@ def _record(ws: Workspace, pulled: Pulled) -> dict[str, object]:
     return {
         "works": [{"cid": str(w.cid), "kind": w.kind, "title": title_of(w)} for w in works],
         "snapshots": [str(cid) for cid in pulled.snapshots],
+        "names": [
+            {
+                "name": one.name,
+                "snapshot": str(one.target),
+                "sequence": one.sequence,
+                "valid_until": one.valid_until,
+            }
+            for one in pulled.names
+        ],
         "projects": [
             {"cid": str(cid), "title": title} for cid, title in _projects(ws, pulled).items()
         ],
@@ -106,6 +124,9 @@ def _record(ws: Workspace, pulled: Pulled) -> dict[str, object]:
 
 
 def _lines(ws: Workspace, pulled: Pulled) -> Iterator[str]:
+    for name in pulled.names:
+        yield f"/ipns/{name.name}: whoever holds its key claims until {name.valid_until} that it is"
+        yield f"  {name.target}"
     for work in map(ws.show, pulled.works):
         yield f"{title_of(work)}  {work.kind} {short_name(work.cid)}"
     for cid, title in _projects(ws, pulled).items():
