@@ -38,6 +38,7 @@ __all__ = [
     "follow_names",
     "ipns_name",
     "publish_name",
+    "require_snapshot",
 ]
 
 VALID_DAYS: Final = 30
@@ -143,14 +144,9 @@ def publish_name(
         UsageError: the daemon pins no snapshot of it, or a record that counts more is there.
         BackendError: the daemon runs without a network, fails, or didn't take the record.
     """
-    if project in store.unlisted():
-        raise UnlistedError(
-            f"the project {project} is unlisted here, and a name tells the network of it; nothing was published. "
-            "hitp2p project mark PROJECT --listed takes the mark away"
-        )
     if not 1 <= days <= _MOST_DAYS:
         raise UsageError(f"a record of {days} days; from 1 to {_MOST_DAYS} are allowed")
-    target = _pinned(names, project)
+    target = require_snapshot(store, names, project)
     before = names.record(key.name)
     old = None if before is None else verify_record(before, key.public, now=None)
     record = NameRecord(
@@ -170,7 +166,19 @@ def publish_name(
     )
 
 
-def _pinned(names: KuboNames, project: Cid) -> Cid:
+def require_snapshot(store: Store, names: KuboNames, project: Cid) -> Cid:
+    """The snapshot to which a name of a project would point; asked before a key is unlocked.
+
+    Raises:
+        UnlistedError: the project is unlisted here.
+        UsageError: the daemon pins no snapshot of it.
+        BackendError: the daemon fails.
+    """
+    if project in store.unlisted():
+        raise UnlistedError(
+            f"the project {project} is unlisted here, and a name tells the network of it; nothing was published. "
+            "hitp2p project mark PROJECT --listed takes the mark away"
+        )
     pin_name = f"{SNAPSHOT_PIN}{project}"
     for pin in names.iter_pins(pin_name):
         if pin.name == pin_name:

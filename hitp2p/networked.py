@@ -68,7 +68,7 @@ class Networked(Statements):
             for one in several
         ]
         pulled = pull(self, wanted, options, progress=progress)
-        pulled = replace(pulled, names=tuple(claims.values()))
+        pulled = replace(pulled, names=tuple(dict.fromkeys(claims.values())))
         return pulled if media == "none" else self.pull_media(pulled, media, **options)
 
     def _follow(

@@ -115,7 +115,7 @@ def test_a_pull_by_name_on_another_machine_says_whose_word_it_is_and_checks_all_
     ran = cli(*pull).ok()
     assert "whoever holds its key claims until 2036-" in ran.out
     assert "5 are new here" in ran.out
-    again = cli(*pull, "--json").ok().json
+    again = cli(*pull, said["name"], "--json").ok().json  # the same, spelled in two ways
     assert again["snapshots"] == [said["snapshot"]]
     assert [one["name"] for one in again["names"]] == [said["name"]]
     assert cli("show", story["song"], "--workspace", "other").ok()
@@ -174,9 +174,14 @@ def test_what_can_not_be_published_ends_with_what_to_do(
     to = f"kubo:{pair.near.api}"
     ask = ("ipfs", "name", "publish", "Rain", "--as", "Ana", "--yes", "--json")
     cli("project", "new", "Rain", "--license", "CC0-1.0", "--as", "Ana").ok()
+    Path("pass").write_text("a long enough passphrase\n")
+    cli("id", "new", "Cy", "--recovery-file", "cy.recovery", "--passphrase-file", "pass").ok()
+    locked = cli(*ask[:4], "--as", "Cy", "--to", to, "--json").error
+    assert locked["code"] == "usage"  # before a passphrase is asked for
     unpushed = cli(*ask, "--to", to).error
     assert unpushed["code"] == "usage"
     assert "hitp2p ipfs push" in unpushed["next"]
+    cli("ipfs", "push", "Rain", "--to", to).ok()
     for days in ("0", "3651"):
         assert "from 1 to 3650" in cli(*ask, "--to", to, "--valid", days).error["message"]
     cli("project", "mark", "Rain", "--unlisted").ok()

@@ -72,12 +72,13 @@ def command(run: Run, project: str, daemon: str | None, credentials: str | None,
     A name is its key: after "hitp2p id rotate" you have another one, and have to tell your followers.
     Unlisted projects are refused.
     """
-    from hitp2p.ipns import publish_name
+    from hitp2p.ipns import publish_name, require_snapshot
     from hitp2p.keys.ipns import NameKey
 
     ws = run.workspace
     found = find_project(ws, project).cid
     with open_names(run, daemon, credentials) as names:
+        require_snapshot(ws.store, names, found)
         key = NameKey.derive(run.signer().signer, found)
         done = publish_name(ws.store, names, found, key, now_ms=run.clock(), days=days)
         address = str(names.address)
