@@ -120,7 +120,9 @@ def find_daemon(
     own = stores.current.store
     if chosen is None and own == SQLITE:
         error = UsageError("the works of this workspace are in its folder, not on a daemon")
-        error.add_note("Say which daemon is meant, such as kubo:/ip4/127.0.0.1/tcp/5001")
+        error.add_note(
+            "Say which daemon is meant: --daemon kubo:/ip4/127.0.0.1/tcp/5001; to push there, --to instead."
+        )
         raise error
     if chosen is None:
         chosen = moved if moved is not None and moved.startswith(KUBO_SCHEME) else own

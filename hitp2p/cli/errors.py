@@ -58,7 +58,8 @@ NEXT_STEPS: Final = {
     "key-file": "hitp2p id list shows the identities; HITP2P_KEYS names their folder.",
     "store": "See that the disk is there and that you may write to the folder; hitp2p fsck checks the store.",
     "store-full": "Free some space (hitp2p gc --dry-run shows what could go), then try again; nothing was half-written.",
-    "backend": "hitp2p ipfs status shows whether the daemon answers, and how it is.",
+    "backend": "hitp2p ipfs status shows how the daemon is. If it has another address now, give that; "
+    "for this workspace's own, once: --store kubo:ADDRESS.",
     "corrupt-block": "hitp2p fsck names the damage; a backup or an import of the same work heals it.",
 }
 """What to do next, by code, where the error itself doesn't say."""

@@ -185,10 +185,12 @@ class KuboRpc(Closing):
 
     def _refused(self, command: str, reason: str) -> NoReturn:
         if any(words in reason for words in _FULL):
-            raise BackendFullError(
+            full = BackendFullError(
                 f"the disk of {self._address} is full: {reason}. Nothing was half-written; make room there "
                 '("ipfs repo gc" removes what isn\'t pinned) and try again'
-            ) from None
+            )
+            full.add_note("Make room on the daemon's disk, then run the same command again.")
+            raise full from None
         if "context deadline exceeded" in reason:
             raise TimeUpError(
                 f"{self._address} gave up {command} when its time was over; see whether the daemon is busy or "

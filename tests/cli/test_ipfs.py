@@ -171,7 +171,10 @@ def test_a_push_without_media_or_without_a_project_is_told(
     told = cli("ipfs", "push", "Rain", *to, "--media", "none").ok().out
     assert "not pinned as a whole: 1 file left out by --media" in told
     assert cli("ipfs", "push", "Nothing", *to, "--json").error["code"] == "not-found"
-    assert cli("ipfs", "push", "--json").error["next"].startswith("Say which daemon")
+    for verb, option in (("push", "--to"), ("status", "--daemon kubo:")):
+        step = cli("ipfs", verb, "--json").error["next"]
+        assert step.startswith("Say which daemon")
+        assert option in step
     cli("init", "empty").ok()
     assert cli("ipfs", "push", "--workspace", "empty", *to, "--json").error["code"] == "not-found"
 
@@ -328,6 +331,7 @@ def test_every_verb_tells_of_a_daemon_that_is_off_or_shut(
         for command in COMMANDS:
             fake.says(command, answer(b"404 page not found", 404))
         assert off["next"].startswith("hitp2p ipfs status")
+        assert "--store kubo:" in off["next"]
         wrong = cli(*argv, daemon, f"kubo:{fake.api}", "--json").error
         assert "not Kubo's RPC port" in wrong["message"]
     assert cli(*argv, daemon, "kubo:nonsense", "--json").error["code"] == "usage"

@@ -227,6 +227,7 @@ def test_a_full_disk_there_is_told_as_such(fake: FakeKubo, kubo: Kubo, message: 
     with pytest.raises(BackendFullError, match="make room there") as caught:
         kubo.import_car(b"car", root=CID, n_blocks=1)
     assert isinstance(caught.value, StoreFullError)
+    assert "daemon's disk" in caught.value.__notes__[-1]
 
 
 def test_what_the_environment_says_is_not_heeded(
