@@ -23,7 +23,7 @@ FOLDER = Path(__file__).parents[2] / "examples" / "walkthroughs"
 BLOCK = re.compile(r"(?<=^```console\n).*?(?=^```$)", re.MULTILINE | re.DOTALL)
 SAID = re.compile(r"\$ ((?:.*\\\n)*.*)\n((?:(?!\$ ).*\n)*)")
 """A command, perhaps over several lines, and what stands below it."""
-NAME = re.compile(r"\b[0-9A-Za-z]{8,59}\b")
+NAME = re.compile(r"\b[0-9A-Za-z]{8,62}\b")
 """Whatever may be a CID, a short name or a key."""
 FAILURES = ("error: ", '{"error": ', "UNKNOWN  ", "DISPUTED  ", "BROKEN  ", "VERIFIED-WITH-GAPS  ")
 SEEDED = "warning: HITP2P_SEED is set"
