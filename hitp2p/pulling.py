@@ -8,6 +8,7 @@ from there. List pages, texts and media are another matter: no object's validity
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,7 +18,7 @@ from hitp2p import limits
 from hitp2p.codec.cid import RAW, Cid
 from hitp2p.codec.unixfs import file_size, iter_file, iter_file_cids
 from hitp2p.dataclass import dataclass
-from hitp2p.errors import InvalidError, MissingBlocksError, RuleError, UsageError
+from hitp2p.errors import DecodeError, InvalidError, MissingBlocksError, RuleError, UsageError
 from hitp2p.objects.envelope import SignedObject, parse_object, verify_object
 from hitp2p.store.contract import Store, WriteBatch
 from hitp2p.store.index import in_order
@@ -38,6 +39,10 @@ _AT_ONCE: Final = 256
 """Objects that are asked for together; if one of them doesn't come, no more are asked for."""
 _FILE_AT_ONCE: Final = 16
 """Pieces of a file that are asked for together; each has up to 2 MiB."""
+_HEAD_BYTES: Final = 16
+_BUNDLE_HEAD: Final = re.compile(rb"(?s).{1,3}\xa2eroots|\x0a\xa1gversion")
+"""How a CAR begins, version 1 or 2. What else is wrong with it, reading it tells."""
+_WHAT: Final = 'name a snapshot, a project, a work or a bundle; "ipfs get" fetches files and folders as they are'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,13 +135,23 @@ def pull_bundle(
     )
 
 
+def _file_size(root: Cid, network: KuboNetwork) -> int:
+    try:
+        return file_size(root, network)
+    except DecodeError as error:
+        raise UsageError(f"{root} is no file ({error.message}); {_WHAT}") from error
+
+
 def _download(root: Cid, path: Path, network: KuboNetwork, progress: Move | None) -> int:
     """Write a file of IPFS to a path; how many blocks it has."""
-    size = file_size(root, network)
+    size = _file_size(root, network)
     if size > limits.PULL_BUNDLE_BYTES:
         raise UsageError(
             f"{root} is a file of {size:,} bytes; bundles of at most {limits.PULL_BUNDLE_BYTES:,} are pulled"
         )
+    head = b"".join(iter_file(root, network, end=min(size, _HEAD_BYTES)))
+    if not _BUNDLE_HEAD.match(head):
+        raise UsageError(f"{root} is a file of {size:,} bytes, and no bundle; {_WHAT}")
     blocks = list(iter_file_cids(root, network))
     n_bytes = 0
     for _, block in network.fetch_all(

@@ -242,6 +242,23 @@ def test_a_bundle_that_was_added_as_a_file_is_taken_in(
         assert b"".join(ws.cat(work.cid)) == film + trail.project.block
 
 
+def test_a_file_or_folder_that_is_no_bundle_is_told_from_its_first_block(
+    here: KuboDaemon, there: KuboDaemon, ws: Workspace, tmp_path: Path
+) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "film.mp4").write_bytes(b"".join(bytes([n]) * 2**20 for n in range(4)))
+    added = there.ipfs("add", "-q", "-r", "--cid-version=1", tmp_path / "folder").decode().split()
+    film, folder = added
+    with pytest.raises(UsageError, match=r"a file of 4,194,304 bytes, and no bundle.*ipfs get"):
+        ws.pull(film, via=via(here))
+    assert "film.mp4" in there.ipfs("ls", folder).decode()
+    last_leaf = there.ipfs("ls", film).decode().split()[-2]
+    with pytest.raises(AssertionError, match="offline"):
+        here.ipfs("block", "get", "--offline", last_leaf)  # never asked for
+    with pytest.raises(UsageError, match=r"is no file \(.*ipfs get"):
+        ws.pull(folder, via=via(here))
+
+
 # --- media ------------------------------------------------------------------------------------------
 
 
