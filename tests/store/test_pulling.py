@@ -600,7 +600,7 @@ def test_what_is_neither_an_object_nor_a_snapshot_is_told(
     with pytest.raises(RuleError, match="neither a signed object nor a snapshot"):
         ws.pull(trail.page[0], via=via(here))
     send(here, trail.sounds[0])
-    with pytest.raises(InvalidError):
+    with pytest.raises(UsageError, match="a file of 250,000 bytes, and no bundle"):
         ws.pull(trail.sounds[0][0], via=via(here))
 
 
