@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from hitp2p.pulling import Move
     from hitp2p.store.kubo_network import KuboNetwork
 
-__all__ = ["Fetched", "fetch_files", "fetch_pages_and_texts", "media_entries"]
+__all__ = ["LEAVES_AT_ONCE", "Fetched", "fetch_files", "fetch_pages_and_texts", "media_entries"]
 
-_LEAVES_AT_ONCE: Final = 16
+LEAVES_AT_ONCE: Final = 16
 """Pieces of a file that are asked for together; each has up to 2 MiB."""
 _PART_BYTES: Final = 8 * 1024 * 1024
 """How much is held before it is stored, in bytes."""
@@ -181,7 +181,7 @@ class _Tree:
         yield self._keeper.n_bytes
         for part in self._absent():
             missing = set(part)
-            for cid, block in self._network.fetch_all(part, at_once=_LEAVES_AT_ONCE):
+            for cid, block in self._network.fetch_all(part, at_once=LEAVES_AT_ONCE):
                 missing.discard(cid)
                 self._keeper.keep(cid, block)
                 yield self._keeper.n_bytes
@@ -194,7 +194,7 @@ class _Tree:
         for cid in iter_file_cids(self._entry.file, self):
             if not self._keeper.has(cid):
                 part.append(cid)
-            if len(part) == _LEAVES_AT_ONCE:
+            if len(part) == LEAVES_AT_ONCE:
                 yield part
                 part = []
         if part:

@@ -24,8 +24,7 @@ from hitp2p.keys.ipns import (
     verify_record,
 )
 from hitp2p.store.contract import Store
-from hitp2p.store.kubo_snapshot import SNAPSHOT_PIN, project_snapshot
-from hitp2p.trail.display import short_name
+from hitp2p.store.kubo_snapshot import not_pinned, pinned_snapshots, project_snapshot
 
 if TYPE_CHECKING:
     from hitp2p.store.kubo_names import KuboNames
@@ -179,15 +178,9 @@ def require_snapshot(store: Store, names: KuboNames, project: Cid) -> Cid:
             f"the project {project} is unlisted here, and a name tells the network of it; nothing was published. "
             "hitp2p project mark PROJECT --listed takes the mark away"
         )
-    pin_name = f"{SNAPSHOT_PIN}{project}"
-    for pin in names.iter_pins(pin_name):
-        if pin.name == pin_name:
-            return pin.cid
-    error = UsageError(f"{names.address} pins no whole snapshot of the project {project}")
-    error.add_note(
-        f"Bring it there first, with all its media: hitp2p ipfs push {short_name(project)}"
-    )
-    raise error
+    for root in pinned_snapshots(names, project):
+        return root
+    raise not_pinned(names, project)
 
 
 def _put(names: KuboNames, key: NameKey, record: NameRecord) -> None:

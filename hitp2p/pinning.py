@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from hitp2p.codec.cid import Cid
 from hitp2p.dataclass import dataclass
-from hitp2p.errors import BackendError, UnlistedError, UsageError
+from hitp2p.errors import BackendError, UnlistedError
 from hitp2p.store.contract import Store
-from hitp2p.store.kubo_snapshot import SNAPSHOT_PIN
-from hitp2p.trail.display import short_name
+from hitp2p.store.kubo_snapshot import SNAPSHOT_PIN, not_pinned, pinned_snapshots
 
 if TYPE_CHECKING:
     from hitp2p.store.kubo_remote import KuboRemote, RemotePin, RemoteStatus
@@ -44,7 +43,7 @@ def kept_remotely(remote: KuboRemote, service: str, project: Cid) -> KeptProject
         BackendError: the service can't be reached.
     """
     name = f"{SNAPSHOT_PIN}{project}"
-    snapshot = next((pin.cid for pin in remote.iter_pins(name) if pin.name == name), None)
+    snapshot = next(iter(pinned_snapshots(remote, project)), None)
     pins = list(remote.iter_remote(service, name=name))
     own = [pin.status for pin in pins if pin.cid == snapshot]
     return KeptProject(
@@ -85,11 +84,7 @@ def keep_remotely(
         )
     kept = kept_remotely(remote, service, project)
     if kept.snapshot is None:
-        error = UsageError(f"{remote.address} pins no whole snapshot of the project {project}")
-        error.add_note(
-            f"Bring it there first, with all its media: hitp2p ipfs push {short_name(project)}"
-        )
-        raise error
+        raise not_pinned(remote, project)
     if not remote.is_online():
         raise BackendError(
             f'{remote.address} runs without a network, so the service could fetch nothing from it: start it ("ipfs '

@@ -19,9 +19,11 @@ from hitp2p.codec.cid import RAW, Cid
 from hitp2p.codec.unixfs import file_size, iter_file, iter_file_cids
 from hitp2p.dataclass import dataclass
 from hitp2p.errors import DecodeError, InvalidError, MissingBlocksError, RuleError, UsageError
+from hitp2p.fetching import LEAVES_AT_ONCE
 from hitp2p.objects.envelope import SignedObject, parse_object, verify_object
 from hitp2p.store.contract import Store, WriteBatch
 from hitp2p.store.index import in_order
+from hitp2p.store.kubo_snapshot import pinned_snapshots
 from hitp2p.trail.bundle import is_list_page, list_pages_of
 from hitp2p.trail.check import verify_in_trail
 from hitp2p.trail.graph import count_generations
@@ -37,8 +39,6 @@ Move: TypeAlias = Callable[[int, int], None]
 """Called with (done, in all); how much it is in all may grow."""
 _AT_ONCE: Final = 256
 """Objects that are asked for together; if one of them doesn't come, no more are asked for."""
-_FILE_AT_ONCE: Final = 16
-"""Pieces of a file that are asked for together; each has up to 2 MiB."""
 _HEAD_BYTES: Final = 16
 _BUNDLE_HEAD: Final = re.compile(rb"(?s).{1,3}\xa2eroots|\x0a\xa1gversion")
 """How a CAR begins, version 1 or 2. What else is wrong with it, reading it tells."""
@@ -112,9 +112,9 @@ def pull_bundle(
 
     Raises:
         MissingBlocksError: a block of it did not come.
-        InvalidError: it is no bundle, or breaks a rule.
+        InvalidError: it breaks a rule.
         BackendError: the daemon fails or lies.
-        UsageError: it is too large.
+        UsageError: it is no bundle, or too large.
     """
     from hitp2p.transfer import import_bundle
 
@@ -155,7 +155,7 @@ def _download(root: Cid, path: Path, network: KuboNetwork, progress: Move | None
     blocks = list(iter_file_cids(root, network))
     n_bytes = 0
     for _, block in network.fetch_all(
-        [cid for cid in blocks if cid.codec == RAW], at_once=_FILE_AT_ONCE
+        [cid for cid in blocks if cid.codec == RAW], at_once=LEAVES_AT_ONCE
     ):
         n_bytes += len(block)
         if progress is not None:
@@ -224,7 +224,7 @@ class _Pull:
             row = self._store.row(cid)
             kind = row.kind if row else self._found[cid].kind
             if kind == "project":
-                for root in self._network.snapshots_of(cid):
+                for root in pinned_snapshots(self._network, cid):
                     self.snapshots.setdefault(root, None)
 
     # --- fetching ---------------------------------------------------------------------------------

@@ -99,13 +99,14 @@ class NameKey:
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
         message = bytes(project)
-        if signer.sign(NAME_DOMAIN, message) != signer.sign(NAME_DOMAIN, message):
+        signature = signer.sign(NAME_DOMAIN, message)
+        if signer.sign(NAME_DOMAIN, message) != signature:
             raise UsageError(
                 "this signer gives another signature each time, so no name can be derived from it [IPN-7]; "
                 "use a key that signs as RFC 8032 says"
             )
         key = object.__new__(cls)
-        seed = sha256(signer.sign(NAME_DOMAIN, message)).digest()
+        seed = sha256(signature).digest()
         key._private = Ed25519PrivateKey.from_private_bytes(seed)
         key.public = key._private.public_key().public_bytes_raw()
         return key

@@ -225,9 +225,8 @@ def note_copy(folder: Path, chosen: str, *, credentials: Path | None = None) -> 
         name = new_name()
         noted = NotedStore(store=chosen, workspace=name, folder=f"kubo-{name.hex()[:8]}")
         _prepare_kubo(folder, stores, noted, credentials)
-    stores = noted_stores(
-        folder
-    )  # another program may have noted something while the daemon was asked
+    # Another program may have noted something while the daemon was asked.
+    stores = noted_stores(folder)
     found = stores.find(chosen)
     if found is None:
         write_noted(folder, stores.with_copy(noted))

@@ -15,7 +15,6 @@ from typing import Any, Final
 from hitp2p.codec.cid import Cid
 from hitp2p.dataclass import dataclass
 from hitp2p.errors import BackendError, UnlistedError
-from hitp2p.limits import BLOCK_BYTES
 from hitp2p.store.kubo_address import KuboAddress
 from hitp2p.store.kubo_calls import Kubo, as_map
 from hitp2p.store.kubo_rpc import KuboRpc, NoCommandError, RefusedError, TimeUpError
@@ -144,11 +143,9 @@ class KuboAdmin(Kubo):
             BackendError: it fails.
         """
         try:
-            pieces = self._rpc.stream("block/get", str(cid), within_s=within_s)
-            self._joined("block/get", pieces, BLOCK_BYTES)
-        except (TimeUpError, RefusedError):
+            return self._block(cid, within_s=within_s)
+        except TimeUpError:
             return None
-        return self.get(cid)
 
     def announce(self, cids: Sequence[Cid], *, recursive: bool = False) -> Iterator[Cid]:
         """Tell the network now that the daemon has blocks; each as the daemon takes it on.

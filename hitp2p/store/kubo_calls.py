@@ -85,8 +85,13 @@ class Kubo(Closing):
         Raises:
             LostBlockError: it gives other bytes.
         """
+        return self._block(cid, options={"offline": "true"})
+
+    def _block(
+        self, cid: Cid, *, options: Mapping[str, str] | None = None, within_s: float | None = None
+    ) -> bytes | None:
         try:
-            pieces = self._rpc.stream("block/get", str(cid), options={"offline": "true"})
+            pieces = self._rpc.stream("block/get", str(cid), options=options, within_s=within_s)
             data = self._joined("block/get", pieces, BLOCK_BYTES)
         except RefusedError as error:
             if "could not find" in error.reason or "not found" in error.reason:
@@ -194,6 +199,10 @@ class Kubo(Closing):
             name = line.get("Name")
             if isinstance(name, str) and name.startswith(start):
                 yield KuboPin(self._cid("pin/ls", line.get("Cid")), name)
+
+    def pins_named(self, name: str) -> list[Cid]:
+        """The recursive pins of exactly this name."""
+        return [pin.cid for pin in self.iter_pins(name) if pin.name == name]
 
     def update_pin(self, old: Cid, new: Cid) -> None:
         """Move a recursive pin with its name; what both reach isn't walked again.

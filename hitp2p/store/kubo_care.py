@@ -69,7 +69,7 @@ def _read_holds(
 ) -> dict[Cid, tuple[Held, ...]]:
     """What the holds keep that are pinned under a name and not known yet."""
     found: dict[Cid, tuple[Held, ...]] = {}
-    pins = [pin.cid for pin in kubo.iter_pins(pin_name) if pin.name == pin_name]
+    pins = kubo.pins_named(pin_name)
     for cid, block in _fetch(kubo, [cid for cid in pins if cid not in known]):
         if block is None:
             raise LostBlockError(

@@ -17,14 +17,11 @@ from typing import Final
 from hitp2p.codec.car import CarWriter
 from hitp2p.codec.cid import DAG_CBOR, Cid
 from hitp2p.codec.dagcbor import encode
-from hitp2p.errors import LostBlockError, MissingBlocksError, UsageError
-from hitp2p.limits import BLOCK_BYTES
+from hitp2p.errors import MissingBlocksError, UsageError
 from hitp2p.store.holds import alias_of
-from hitp2p.store.intact import is_intact
 from hitp2p.store.kubo_address import KuboAddress
 from hitp2p.store.kubo_admin import KuboAdmin
 from hitp2p.store.kubo_rpc import KuboRpc, RefusedError, TimeUpError
-from hitp2p.store.kubo_snapshot import SNAPSHOT_PIN
 
 __all__ = ["AT_ONCE", "WITHIN_S", "KuboNetwork", "connect_network"]
 
@@ -95,24 +92,6 @@ class KuboNetwork(KuboAdmin):
             BackendError: it can't be reached, or fails.
         """
         return next((data for _, data in self.fetch_all([cid])), None)
-
-    def _wait_for(self, cid: Cid, within_s: float) -> bytes | None:
-        try:
-            pieces = self._rpc.stream("block/get", str(cid), within_s=within_s)
-            data = self._joined("block/get", pieces, BLOCK_BYTES)
-        except TimeUpError:
-            return None
-        except RefusedError as error:
-            if "could not find" in error.reason or "not found" in error.reason:
-                return None
-            raise
-        if not is_intact(data, cid):
-            raise LostBlockError(
-                f"{self.address} gives other bytes for {cid}: its disk is damaged, or it can't be trusted. "
-                "Nothing was taken from it",
-                cid,
-            )
-        return data
 
     def fetch_all(
         self,
@@ -186,7 +165,7 @@ class KuboNetwork(KuboAdmin):
     def _collect(self, aliases: Sequence[Cid], wait_s: float) -> Iterator[tuple[Cid, bytes]]:
         """Those of the blocks that the daemon has now; a few are waited for."""
         missing = set(aliases)
-        get: Callable[[Cid], bytes | None] = partial(self._wait_for, within_s=wait_s)
+        get: Callable[[Cid], bytes | None] = partial(self.fetch, within_s=wait_s)
         if len(aliases) > _ONE_BY_ONE:
             get = super().get
             with suppress(RefusedError):  # it stops at the first that isn't there
@@ -206,11 +185,6 @@ class KuboNetwork(KuboAdmin):
         CarWriter(file, [root]).write(root, block)
         self.import_car(file.getvalue(), root=None, n_blocks=1)
         return root
-
-    def snapshots_of(self, project: Cid) -> list[Cid]:
-        """The snapshots of a project that the daemon pins under its name."""
-        name = f"{SNAPSHOT_PIN}{project}"
-        return [pin.cid for pin in self.iter_pins(name) if pin.name == name]
 
     def not_found(self, cids: Sequence[Cid]) -> MissingBlocksError:
         """The error that blocks didn't come, with what to do about it."""

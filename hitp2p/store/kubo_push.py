@@ -21,7 +21,7 @@ from hitp2p.store.holds import Held, pack, parse_hold
 from hitp2p.store.kubo import KuboStore
 from hitp2p.store.kubo_admin import KuboAdmin
 from hitp2p.store.kubo_batch import NONCE_BYTES, new_nonces
-from hitp2p.store.kubo_snapshot import SNAPSHOT_PIN, pin_snapshot
+from hitp2p.store.kubo_snapshot import pin_snapshot, pinned_snapshots
 from hitp2p.store.project_set import ProjectSet, project_set
 from hitp2p.store.reach import iter_links
 from hitp2p.store.sqlite import SqliteStore
@@ -91,13 +91,11 @@ def push_project(
 
 def snapshot_on(daemon: KuboAdmin, project: Cid) -> tuple[Cid | None, frozenset[Cid]]:
     """The snapshot that a daemon pins for a project, and what that names; nothing where it can't be read."""
-    name = f"{SNAPSHOT_PIN}{project}"
-    for pin in daemon.iter_pins(name):
-        if pin.name == name:
-            with suppress(InvalidError, MissingBlocksError):
-                return pin.cid, frozenset(iter_snapshot(pin.cid, daemon))
-            return pin.cid, frozenset()
-    return None, frozenset()
+    root = next(iter(pinned_snapshots(daemon, project)), None)
+    if root is not None:
+        with suppress(InvalidError, MissingBlocksError):
+            return root, frozenset(iter_snapshot(root, daemon))
+    return root, frozenset()
 
 
 class _Push:
@@ -156,7 +154,7 @@ class _Push:
 
     def _own_pins(self) -> list[Cid]:
         """The holds of this project's pushes."""
-        return [pin.cid for pin in self._daemon.iter_pins(self._pin) if pin.name == self._pin]
+        return self._daemon.pins_named(self._pin)
 
     def _kept(self) -> set[Cid]:
         """What these holds keep."""

@@ -14,16 +14,25 @@ from typing import Final
 
 from hitp2p.codec.car import CarWriter
 from hitp2p.codec.cid import DAG_PB, OBJECT_CID_HEAD, Cid
-from hitp2p.errors import NotFoundError
+from hitp2p.errors import NotFoundError, UsageError
 from hitp2p.ports import BlockSource
 from hitp2p.store.kubo_calls import Kubo
 from hitp2p.store.kubo_rpc import RefusedError
 from hitp2p.store.names import parse_stored_cid
 from hitp2p.store.reach import iter_links
 from hitp2p.trail.bundle import is_list_page
+from hitp2p.trail.display import short_name
 from hitp2p.trail.snapshot import Snapshot, build_snapshot
 
-__all__ = ["SNAPSHOT_PIN", "iter_targets", "missing_in", "pin_snapshot", "project_snapshot"]
+__all__ = [
+    "SNAPSHOT_PIN",
+    "iter_targets",
+    "missing_in",
+    "not_pinned",
+    "pin_snapshot",
+    "pinned_snapshots",
+    "project_snapshot",
+]
 
 SNAPSHOT_PIN: Final = "hitp2p:"
 """What the name of a snapshot's pin begins with; the project's CID follows."""
@@ -94,7 +103,7 @@ def pin_snapshot(kubo: Kubo, project: Cid, snapshot: Snapshot) -> None:
         BackendError: the daemon fails, or lacks something that the snapshot reaches.
     """
     name = f"{SNAPSHOT_PIN}{project}"
-    old = [pin.cid for pin in kubo.iter_pins(name) if pin.name == name]
+    old = kubo.pins_named(name)
     if not old:
         kubo.import_car(_car(snapshot), root=snapshot.root, n_blocks=len(snapshot.pages))
         kubo.name_pin(snapshot.root, name)
@@ -102,6 +111,20 @@ def pin_snapshot(kubo: Kubo, project: Cid, snapshot: Snapshot) -> None:
         _replace(kubo, old[0], snapshot)
         old = old[1:]
     kubo.remove_pins(cid for cid in old if cid != snapshot.root)
+
+
+def pinned_snapshots(kubo: Kubo, project: Cid) -> list[Cid]:
+    """The snapshots of a project that a daemon pins under its name; mostly one, or none."""
+    return kubo.pins_named(f"{SNAPSHOT_PIN}{project}")
+
+
+def not_pinned(kubo: Kubo, project: Cid) -> UsageError:
+    """The error that a daemon pins no snapshot of a project, with what to do about it."""
+    error = UsageError(f"{kubo.address} pins no whole snapshot of the project {project}")
+    error.add_note(
+        f"Bring it there first, with all its media: hitp2p ipfs push {short_name(project)}"
+    )
+    return error
 
 
 def _replace(kubo: Kubo, old: Cid, snapshot: Snapshot) -> None:
