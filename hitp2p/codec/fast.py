@@ -35,6 +35,7 @@ __all__ = [
     "available",
     "decode_canonical",
     "decode_object",
+    "encode_canonical",
     "forced",
     "is_enabled",
 ]
@@ -89,6 +90,19 @@ def decode_canonical(data: bytes) -> object:
         return value if _libipld.encode_dag_cbor(value) == data else UNDECIDED
     except (ValueError, RecursionError):
         return UNDECIDED
+
+
+def encode_canonical(value: object) -> tuple[bytes, Any] | None:
+    """What libipld writes for a value, and reads in that again; None where it writes none, or that isn't equal.
+
+    It writes bytes that spell a CID as a link, and knows no bounds of the object profile: look at what it wrote.
+    """
+    try:
+        data: bytes = _libipld.encode_dag_cbor(value)
+        read: object = _libipld.decode_dag_cbor(data)
+    except (ValueError, TypeError, RecursionError):
+        return None
+    return (data, read) if read == value else None
 
 
 class _Undecided(Exception):

@@ -24,7 +24,7 @@ from hitp2p.objects.glance import see_contribution
 from hitp2p.objects.identity import IDENTITY_RULES, IdentityEvent
 from hitp2p.objects.kinds import KINDS, ObjectClass
 from hitp2p.objects.project import Project
-from hitp2p.objects.quick import is_surely_right
+from hitp2p.objects.quick import draft_quickly, is_surely_right
 from hitp2p.objects.references import (
     OBJECT_RULES,
     iter_links,
@@ -369,7 +369,7 @@ def sign_object(
         InvalidError: what was asked for breaks a rule of the spec; nothing is returned then.
     """
     fields: dict[str, Any] = {
-        "sig": bytes(64),
+        "sig": _NO_SIGNATURE,
         "body": dict(body),
         "kind": kind,
         "spec": 1,
@@ -381,7 +381,17 @@ def sign_object(
         "project": project,
     }
     present = {name: value for name, value in fields.items() if value is not None}
-    draft = encode(present, profile=Profile.OBJECT)
+    quick = draft_quickly(present)
+    draft = quick[0] if quick else encode(present, profile=Profile.OBJECT)
     signature = signer.sign(OBJECT_DOMAIN, bytes((draft[0] - 1,)) + draft[71:])
     block = draft[: SIGNATURE_AT.start] + signature + draft[SIGNATURE_AT.stop :]
-    return verify_signature(_parse(block, None, whole=keep_body))
+    if quick is None or len(signature) != len(_NO_SIGNATURE):
+        return verify_signature(_parse(block, None, whole=keep_body))
+    present["body"] = quick[1] if keep_body else None
+    obj = SignedObject(Cid.of(DAG_CBOR, block), block, present, KINDS[kind].object_class)
+    if kind == "contribution":
+        obj.uses_here = _uses_here(quick[1])
+    return verify_signature(obj)
+
+
+_NO_SIGNATURE: Final = bytes(64)

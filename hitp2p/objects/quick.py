@@ -11,12 +11,13 @@ stands in a known field: that bounds depth, integers, names and numbers of entri
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache, lru_cache
 from operator import call
 from typing import Any, Final, TypeAlias
 
 from hitp2p import limits
+from hitp2p.codec import fast
 from hitp2p.codec.cid import DAG_CBOR, LINK_BYTES, LINK_PREFIXES, Cid, raw_bytes
 from hitp2p.codec.fast import CID_STARTS
 from hitp2p.errors import RuleError
@@ -30,6 +31,7 @@ from hitp2p.objects.parts import (
     USE_RULES,
     ascending,
 )
+from hitp2p.objects.references import may_have_many_references
 from hitp2p.objects.shape import (
     Boolean,
     Bytes,
@@ -46,7 +48,7 @@ from hitp2p.objects.shape import (
 )
 from hitp2p.rules import RuleSet
 
-__all__ = ["QUICK_KINDS", "is_surely_right"]
+__all__ = ["QUICK_KINDS", "draft_quickly", "is_surely_right"]
 
 QUICK_KINDS: Final = KINDS.keys() - {"identity", "project", "rules"}
 """What nearly all of a trail is made of; the others have rules that stand in no table."""
@@ -75,6 +77,40 @@ def is_surely_right(fields: Any, *, links_are_bytes: bool) -> bool:
         return bool(_test_of_kind(kind, links_are_bytes)(fields))
     except (RuleError, TypeError):
         return False
+
+
+_LINKS: Final = frozenset(("event", "author", "project"))
+_LINK_TAG: Final = b"\xd8\x2a"
+"""Stands in front of each link, and never in UTF-8."""
+
+
+def draft_quickly(fields: Mapping[str, Any]) -> tuple[bytes, dict[str, Any]] | None:
+    """The block of a new object whose links all stand in its envelope, and its body as read back from the block.
+
+    The block is what the reference encoder would write, and surely right; None where that has to look, such as where the
+    body has links or something is wrong. By libipld, so in 15 us, where writing by the reference and reading take 45.
+
+    Args:
+        fields: those that it has; the signature is zeros.
+    """
+    if not fast.is_enabled():
+        return None
+    plain = dict(fields)
+    n_links = 0
+    for name in _LINKS & plain.keys():
+        plain[name] = raw_bytes(plain[name])
+        n_links += 1
+    if "parents" in plain:
+        plain["parents"] = parents = list(map(raw_bytes, plain["parents"]))
+        n_links += len(parents)
+    written = fast.encode_canonical(plain)
+    if written is None:
+        return None
+    block, read = written
+    # The tags are counted because libipld takes bytes that spell a CID for a link.
+    if block.count(_LINK_TAG) != n_links or may_have_many_references(block):
+        return None
+    return (block, read["body"]) if is_surely_right(read, links_are_bytes=True) else None
 
 
 @cache

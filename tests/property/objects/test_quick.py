@@ -16,8 +16,9 @@ from hitp2p.codec import fast
 from hitp2p.codec.cid import DAG_CBOR, Cid
 from hitp2p.codec.dagcbor import Profile, decode_reference, encode
 from hitp2p.errors import InvalidError, MissingBlocksError
+from hitp2p.keys.ed25519 import SigningKey
 from hitp2p.objects import envelope
-from hitp2p.objects.envelope import SignedObject, parse_object
+from hitp2p.objects.envelope import SignedObject, parse_object, sign_object
 from hitp2p.objects.kinds import KINDS
 from hitp2p.objects.quick import QUICK_KINDS, is_surely_right
 from hitp2p.testing.strategies import signed_objects, trails
@@ -173,6 +174,83 @@ def test_no_invalid_vector_passes_quickly(accelerated: bool) -> None:
 def test_what_is_no_object_is_not_surely_right(value: Any) -> None:
     assert not is_surely_right(value, links_are_bytes=True)
     assert not is_surely_right(value, links_are_bytes=False)
+
+
+# --- what is signed -------------------------------------------------------------------------------
+KEY = SigningKey.from_seed(bytes(32))
+
+
+def signed(obj: SignedObject, body: dict[str, Any], on: bool, *, keep_body: bool) -> Any:
+    """What signing such an object with this body gives: all of it, or the error."""
+    with fast.forced(on):
+        try:
+            made = sign_object(
+                kind=obj.kind,
+                body=body,
+                signer=KEY,
+                time=obj.time,
+                author=obj.author,
+                event=obj.event,
+                project=obj.project,
+                parents=obj.parents,
+                keep_body=keep_body,
+            )
+        except Exception as error:
+            return type(error), str(error)
+    kept = made._body is not None
+    return made.block, made.uses_here, made.body, kept, [getattr(made, name) for name in SLOTS]
+
+
+@pytest.mark.skipif(not fast.available, reason="libipld isn't installed")
+@pytest.mark.parametrize("keep_body", [False, True])
+@pytest.mark.parametrize("kind", [*sorted(KINDS), "x-own"])
+def test_signing_gives_the_same_with_and_without_libipld(kind: str, keep_body: bool) -> None:
+    @settings(max_examples=10)
+    @given(signed_objects(kind))
+    def same(obj: SignedObject) -> None:
+        quick, slow = (signed(obj, obj.body, on, keep_body=keep_body) for on in (True, False))
+        assert quick == slow
+
+    same()
+
+
+@pytest.mark.skipif(not fast.available, reason="libipld isn't installed")
+@settings(max_examples=200)
+@given(signed_objects(), st.data())
+def test_signing_what_was_changed_anywhere_gives_the_same_with_and_without_libipld(
+    obj: SignedObject, data: st.DataObject
+) -> None:
+    body = obj.body
+    where = data.draw(st.sampled_from(containers(body)))
+    known = sorted(where) if isinstance(where, dict) else list(range(len(where)))
+    odd = ANYTHING | st.sampled_from([(), ("a",), 1.0, bytes(cid_of(b"")), cid_of(b""), "\ud800"])
+    if known:
+        where[data.draw(st.sampled_from(known))] = data.draw(odd)
+    else:
+        body["title"] = data.draw(odd)
+    assert signed(obj, body, True, keep_body=True) == signed(obj, body, False, keep_body=True)
+
+
+@pytest.mark.skipif(not fast.available, reason="libipld isn't installed")
+def test_common_works_are_signed_without_the_reference(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(envelope, "_parse", None)
+    ana, project_cid = cid_of(b"Ana"), cid_of(b"project")
+    uses = [{"work": str(project_cid), "relation": "remix"}]
+    made = sign_object(
+        kind="contribution",
+        body={"title": "zw\u00f6lf", "uses": uses, "tags": ["a"]},
+        signer=KEY,
+        time=1,
+        author=ana,
+        event=ana,
+        project=project_cid,
+        parents=[project_cid],
+    )
+    assert made.uses_here == (str(project_cid),)
+
+
+def cid_of(data: bytes) -> Cid:
+    return Cid.of(DAG_CBOR, data)
 
 
 # --- in a trail -----------------------------------------------------------------------------------
