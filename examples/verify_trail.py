@@ -1,21 +1,19 @@
 """Check a bundle and tell its trail: `python verify_trail.py SONG.car`.
 
-Written from spec/ alone: it imports nothing of hitp2p, so whoever checks with it need not believe hitp2p; it needs cryptography and
-cbor2. Each check names its rule: hashes and framing (CAR), the encoding (ENC), keys and signatures (KEY-1 to KEY-4), envelopes
-(OBJ-1 to OBJ-9, OBJ-11), who may speak and who may follow (IDN-1 to IDN-4, IDN-6), what builds on what (TRL-1 to TRL-9), and that
-the snapshot and all that the work rests on are in the file (SNP-1, BND-1 to BND-5).
+Written from spec/ alone, with cryptography and cbor2, so whoever checks with it need not believe hitp2p. Each check names its rule:
+framing and hashes (CAR), encoding (ENC), signatures (KEY), envelopes (OBJ), who may speak and who may follow (IDN), what builds on
+what (TRL), and that all that the snapshot lists and the work rests on is in the file (SNP, BND).
 
-It leaves out: bodies, list pages, texts and media (OBJ-14 to OBJ-24, KND, MED, BND-6), and whether these belong to the file and
-stand in order (BND-2, BND-3); bounds (OBJ-4, OBJ-10, OBJ-13, IDN-5, IDN-7, IDN-9, and of CAR-1 and CAR-2); keys outside the
-prime-order subgroup (KEY-5, IDN-8); how snapshot pages are cut (SNP-2). It doesn't say whether an author disowned a key (IDN-10,
-IDN-11).
+It leaves out bodies, list pages, texts and media (OBJ-14 to OBJ-24, KND, MED, BND-6), and whether these belong to the file and stand
+in order (BND-2, BND-3); how a snapshot is sorted and cut, beyond that what is needed comes first (SNP-2); bounds (OBJ-4, OBJ-10, OBJ-13,
+IDN-5, IDN-7, IDN-9, and of CAR-1, CAR-2 and SNP-1); keys outside the prime-order subgroup (KEY-5, IDN-8); whether an author disowned
+a key (IDN-10, IDN-11).
 """
 
-import hashlib
 import re
 import sys
 from base64 import b32encode
-from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -36,21 +34,20 @@ class Link(bytes):
         return "b" + b32encode(self).decode().lower().rstrip("=")
 
 
-WORKS = {"contribution", "call", "release"}
-STATEMENTS = {
-    "profile", "claim", "decision", "answer", "grant", "comment", "highlight", "thanks", "withdrawal",
-    "dispute", "claim_ancestor", "label", "witness", "seal", "reveal",
-}  # fmt: skip
+CID = re.compile(rb"\0\x01[\x71\x55\x70]\x12\x20.{32}", re.DOTALL)
+VARINT = re.compile(rb"[\0-\x7f]|[\x80-\xff]{1,8}[\x01-\x7f]")
 REQUIRED = {"sig": bytes, "body": dict, "kind": str, "spec": int, "time": int, "signer": bytes}
 OPTIONAL = {"author": Link, "event": Link, "project": Link, "parents": list}
-P, L = 2**255 - 19, 2**252 + 27742317777372353535851937790883648493  # of Ed25519
-Y8 = 0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826  # y of a point of order 8
-SMALL = {0, 1, P - 1, Y8, P - Y8}  # y of all points of small order
+WORKS = {"contribution", "call", "release"}
+STATEMENTS = {"profile", "claim", "decision", "answer", "grant", "comment", "highlight", "thanks", "withdrawal", "dispute",
+              "claim_ancestor", "label", "witness", "seal", "reveal"}  # fmt: skip
+P = 2**255 - 19  # of Ed25519; the other is the y of points of order 8
+Y8 = 0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826
 
 
-def require(holds: object, rule: str) -> None:
+def require(holds: object, rules: str) -> None:
     if not holds:
-        raise Invalid(f"see spec/ for [{rule}]")
+        raise Invalid(f"see spec/ for [{rules}]")
 
 
 def decode(block: bytes) -> Any:
@@ -66,83 +63,73 @@ def decode(block: bytes) -> Any:
 
 def allowed(item: Any, levels: int) -> Any:
     """An item with its tags as links. A list, a map and a link each take a level."""
-    kind = type(item)
-    require(levels or kind not in (cbor2.CBORTag, list, dict), "ENC-12")
-    if kind is cbor2.CBORTag:
-        require(item.tag == 42 and type(item.value) is bytes, "ENC-4")
-        require(re.fullmatch(rb"(?s)\x00\x01[\x71\x55\x70]\x12\x20.{32}", item.value), "ENC-16")
-        return Link(item.value[1:])
-    if kind is list:
-        return [allowed(value, levels - 1) for value in item]
-    if kind is dict:
-        require(all(type(key) is str for key in item), "ENC-3")
-        require(len(item) <= 256 and all(len(key.encode()) <= 64 for key in item), "ENC-13")
-        return {key: allowed(value, levels - 1) for key, value in item.items()}
-    require(kind in (bytes, str, bool, type(None), int), "ENC-4, 6, 10")
-    require(kind is not int or -(2**63) <= item < 2**63, "ENC-11")
-    return item
+    match item:
+        case None | bool() | str() | bytes():
+            return item
+        case int() if -(2**63) <= item < 2**63:
+            return item
+        case cbor2.CBORTag(tag=42, value=bytes(cid)) if levels and CID.fullmatch(cid):
+            return Link(cid[1:])
+        case list() if levels:
+            return [allowed(value, levels - 1) for value in item]
+        case dict() if levels and len(item) <= 256:
+            require(all(type(key) is str and len(key.encode()) <= 64 for key in item), "ENC-3, 13")
+            return {key: allowed(value, levels - 1) for key, value in item.items()}
+    raise Invalid("see spec/ for [ENC-4, 6, 10, 11, 12, 13, 16]")
 
 
-def read_varint(data: bytes, at: int) -> tuple[int, int]:
-    found = re.compile(rb"[\x80-\xff]{0,8}[\0-\x7f]").match(data, at)
-    require(found and (found[0][-1] or len(found[0]) == 1), "CAR-2")
-    return sum((byte & 127) << 7 * n for n, byte in enumerate(found[0])), found.end()
-
-
-def read_car(data: bytes) -> tuple[list[Link], dict[Link, bytes]]:
-    """The roots, and the blocks in the order of the file."""
-    size, at = read_varint(data, 0)
-    header, at = decode(data[at : at + size]), at + size
-    require(header.keys() == {"roots", "version"} and header["version"] == 1, "CAR-1")
-    blocks: dict[Link, bytes] = {}
+def read_car(data: bytes) -> tuple[Any, dict[Link, bytes]]:
+    """The roots and the blocks."""
+    sections, at = [], 0
     while at < len(data):
-        size, at = read_varint(data, at)
-        cid, block, at = Link(data[at : at + 36]), data[at + 36 : at + size], at + size
-        require(at <= len(data), "CAR-4")
-        require(cid[:1] + cid[2:4] == b"\1\x12\x20", "ENC-16")
-        require(cid[4:] == hashlib.sha256(block).digest(), "CAR-3")
-        require(cid not in blocks, "BND-3")
-        blocks[cid] = block
+        length = VARINT.match(data, at)
+        require(length, "CAR-2")
+        start = length.end()
+        at = start + sum((byte & 127) << 7 * n for n, byte in enumerate(length[0]))
+        sections.append(data[start:at])
+    header = decode(sections.pop(0))
+    require(header.keys() == {"roots", "version"} and header["version"] == 1, "CAR-1")
+    require(at == len(data), "CAR-4")
+    blocks = {Link(section[:36]): section[36:] for section in sections}
+    require(all(CID.fullmatch(b"\0" + cid) for cid in blocks), "ENC-16")
+    require(all(cid[4:] == sha256(block).digest() for cid, block in blocks.items()), "CAR-3")
+    require(len(blocks) == len(sections), "BND-3")
     return header["roots"], blocks
 
 
 def check_signature(message: bytes, sig: bytes, signer: bytes) -> None:
-    require(len(sig) == 64 and int.from_bytes(sig[32:], "little") < L, "KEY-1")
-    require(len(signer) == 32, "KEY-2")
+    require(len(sig) == 64 and len(signer) == 32, "KEY-1, 2")
     for y in (int.from_bytes(point, "little") % 2**255 for point in (signer, sig[:32])):
-        require(y < P, "KEY-2")
-        require(y not in SMALL, "KEY-3")
+        require(1 < y < P - 1 and y not in (Y8, P - Y8), "KEY-2, 3")  # no point of small order
     try:
         Ed25519PublicKey.from_public_bytes(signer).verify(sig, message)
     except InvalidSignature:
-        require(False, "KEY-4")
+        raise Invalid("see spec/ for [KEY-1, 4]") from None
 
 
 def read_object(cid: Link, block: bytes) -> Any:
     """The fields of a signed object that holds by itself, and what it `needs` to be judged."""
     fields = decode(block)
+    types = REQUIRED | {name: OPTIONAL[name] for name in fields.keys() & OPTIONAL}
     require(len(block) <= 2**16, "OBJ-2")
     require(type(fields.get("spec")) is not int or fields["spec"] == 1, "OBJ-3")
-    types = REQUIRED | {name: OPTIONAL[name] for name in fields.keys() & OPTIONAL}
     require({name: type(value) for name, value in fields.items()} == types, "OBJ-1")
     obj = SimpleNamespace(**dict.fromkeys(OPTIONAL) | {"parents": []} | fields, cid=cid)
     obj.identity = obj.author or cid
-    obj.needs = [need for need in (obj.author, obj.event, obj.project, *obj.parents) if need]
-    require(all(type(need) is Link for need in obj.needs), "OBJ-1")
-    require(all(need[1] == 0x71 for need in obj.needs), "OBJ-11")
-    require(fields.get("parents") != [], "OBJ-5")
+    obj.title = str(obj.body.get("title") or obj.body.get("name") or f"({obj.kind})")
+    obj.needs = [link for link in (obj.author, obj.event, obj.project, *obj.parents) if link]
+    require(all(type(link) is Link and link[1] == 0x71 for link in obj.needs), "OBJ-1, 11")
     require(obj.parents == sorted(set(obj.parents))[:128], "OBJ-7")
     if obj.kind != "identity":
+        wrong_here = {"project", "profile"} if obj.project else {*WORKS, "rules"}
         require(obj.author and obj.event, "OBJ-8")
-        require(bool(obj.project) == bool(obj.parents), "OBJ-9")
-        require(obj.project or obj.kind not in {*WORKS, "rules"}, "OBJ-9")
-        require(not obj.project or obj.kind not in {"project", "profile"}, "OBJ-9")
-    elif obj.author is None:
-        require(not obj.needs and obj.signer in obj.body["keys"], "IDN-1")
-        require("name" in obj.body and "dropped" not in obj.body, "IDN-1")
-    else:
+        require(bool(obj.project) == bool(obj.parents) and obj.kind not in wrong_here, "OBJ-9")
+    elif obj.author:
         require(obj.needs[1:] == obj.parents and 1 <= len(obj.parents) <= 8, "IDN-2")
         require("name" not in obj.body, "IDN-4")
+    else:
+        require(not obj.needs and obj.signer in obj.body["keys"], "IDN-1")
+        require("name" in obj.body and "dropped" not in obj.body, "IDN-1")
     signed = bytes([block[0] - 1]) + block[71:]  # [OBJ-6]: without the sig, which stands first
     check_signature(b"hitp2p/object/1\0" + signed, obj.sig, obj.signer)
     return obj
@@ -154,8 +141,8 @@ def check_in_trail(obj: Any, known: dict[Link, Any]) -> None:
         kept = {*obj.body["keys"], *(entry["key"] for entry in obj.body.get("dropped", []))}
         for parent in parents:
             require(parent.kind == "identity" and parent.identity == obj.author, "TRL-8")
-            require(hashlib.sha256(obj.signer).digest() in parent.body["next"], "IDN-3")
-            require(set(parent.body["keys"]) <= kept, "IDN-6")
+            require(sha256(obj.signer).digest() in parent.body["next"], "IDN-3")
+            require(kept.issuperset(parent.body["keys"]), "IDN-6")
         return
     event, kinds = known[obj.event], {parent.kind for parent in parents}
     require(event.kind == "identity" and event.identity == obj.author, "TRL-6")
@@ -167,59 +154,51 @@ def check_in_trail(obj: Any, known: dict[Link, Any]) -> None:
         require(obj.kind != "rules" or kinds == {"rules"}, "TRL-3")
         require(obj.kind not in STATEMENTS or not kinds, "TRL-4")
     for use in obj.body.get("uses", []) if obj.kind == "contribution" else []:
-        beyond = "work" not in use or "project" in use
-        require(beyond or use["work"] in map(str, obj.parents), "TRL-7")
+        here = "work" in use and "project" not in use
+        require(not here or use["work"] in map(str, obj.parents), "TRL-7")
 
 
-def check_bundle(data: bytes) -> tuple[Any, list[Any]]:
-    """The work, and all objects in the order (generation, CID)."""
+def check_bundle(data: bytes) -> tuple[Any, dict[Link, Any]]:
+    """The work, and all objects, each after those that it needs."""
     roots, blocks = read_car(data)
     require(len(roots) == 2, "BND-1")
-    pages, members, waiting = [], [], [roots[1]]
-    while waiting:  # the snapshot's pages, depth first
-        pages.append(waiting.pop())
-        require(pages[-1] in blocks, "BND-2")
-        page = decode(blocks[pages[-1]])
-        require(page.keys() == {"links", "level"} and 1 <= len(page["links"]) <= 500, "SNP-1")
-        require(0 <= page["level"] <= 15 and len(pages) <= len(blocks), "SNP-1")
-        waiting += reversed(page["links"]) if page["level"] else []
-        members += page["links"] if not page["level"] else []
-    require(roots[0] in members, "BND-1")
-    require(set(members) <= blocks.keys(), "BND-2")
-    signed = [cid for cid in members if blocks[cid][1:5] == b"\x63sig"]  # others are list pages
-    objects = {cid: read_object(cid, blocks[cid]) for cid in signed}
-    generation = dict.fromkeys(members, 0)
-    for cid, obj in objects.items():  # in a right snapshot, what an object needs stands before it
-        require(objects.keys() >= set(obj.needs), "BND-4")
-        generation[cid] = max((generation[need] + 1 for need in obj.needs), default=0)
-    require(members == sorted(generation, key=lambda cid: (generation[cid], cid)), "SNP-2")
-    for obj in objects.values():
-        check_in_trail(obj, objects)
-    order, first = list(blocks), [*pages, *members]
-    require(order[: len(first)] == first, "BND-3")
-    require(all(cid[1] != 0x71 for cid in order[len(first) :]), "BND-2")
-    require(objects[roots[0]].kind in WORKS, "BND-1")
-    return objects[roots[0]], list(objects.values())
+    pages, members, objects = roots[1:], [], {}
+    for cid, block in blocks.items():
+        if pages:  # of the snapshot, depth first
+            require(cid == pages.pop(), "BND-2, 3")
+            page = decode(block)
+            require(page.keys() == {"links", "level"} and 1 <= len(page["links"]) <= 500, "SNP-1")
+            pages += reversed(page["links"]) if page["level"] else []
+            members += page["links"] if not page["level"] else []
+        elif members:
+            require(cid == members.pop(0), "BND-2, 3")
+            if block[1:5] == b"\x63sig":  # others are list pages
+                obj = objects[cid] = read_object(cid, block)
+                require(objects.keys() >= set(obj.needs), "BND-4")
+                check_in_trail(obj, objects)
+        else:
+            require(cid[1] != 0x71, "BND-2")
+    require(not pages and not members, "BND-2")
+    require(roots[0] in objects and objects[roots[0]].kind in WORKS, "BND-1")
+    return objects[roots[0]], objects
 
 
-def tell(objects: list[Any]) -> Iterator[str]:
-    """A line for each object, without anything in it that could drive a terminal."""
-    title = {o.cid: o.body.get("title") or o.body.get("name") or f"({o.kind})" for o in objects}
-    for obj in objects:
-        sources = [str(title[parent]) for parent in obj.parents if parent != obj.project]
-        what = f"{str(obj.cid)[7:15]}  {obj.kind}  {title[obj.cid]}"
-        line = f"{what}, by {title[obj.identity]} [{str(obj.identity)[7:15]}]"
-        line += f", from {' and '.join(sources)}" if sources else ""
-        yield "".join(c if c.isprintable() else f"<U+{ord(c):04X}>" for c in line)
+def tell(obj: Any, known: dict[Link, Any]) -> str:
+    """A line without anything in it that could drive a terminal."""
+    sources = [known[parent].title for parent in obj.parents if parent != obj.project]
+    author = f"{known[obj.identity].title} [{str(obj.identity)[7:15]}]"
+    line = f"{str(obj.cid)[7:15]}  {obj.kind}  {obj.title}, by {author}"
+    line += f", from {' and '.join(sources)}" if sources else ""
+    return "".join(c if c.isprintable() else f"<U+{ord(c):04X}>" for c in line)
 
 
 def main(path: str) -> int:
     try:
         work, objects = check_bundle(Path(path).read_bytes())
-        print(*tell(objects), sep="\n")
-    except (Invalid, KeyError, TypeError, AttributeError) as error:  # the others: an odd shape
+    except (Invalid, LookupError, TypeError, AttributeError) as error:  # the others: odd shapes
         print("INVALID:", ascii(error), file=sys.stderr)
         return 30
+    print(*(tell(obj, objects) for obj in objects.values()), sep="\n")
     print(f"Every signature holds, and all that {work.cid} builds on is here.")
     print("Names are what people call themselves, and times are not proven.")
     return 0
