@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from hitp2p.dataclass import replace
 from hitp2p.errors import StoreError, UsageError
 from hitp2p.store.faults import store_errors
-from hitp2p.store.names import INDEX
+from hitp2p.store.names import INDEX, NOTE
 from hitp2p.store.noted import (
     SQLITE,
     NotedStore,
@@ -112,6 +112,7 @@ class _Place:
 
     def __init__(self, folder: Path, place: str) -> None:
         self._folder = folder
+        self._note = folder / NOTE  # once, as it takes half the time of looking at the note
         self._place = place
         self._seen: tuple[int, int] | None = (0, 0)
         """The note that was read last: inode and time, so that it is read again only when it changed."""
@@ -122,7 +123,7 @@ class _Place:
         Raises:
             StoreError: they moved.
         """
-        seen = note_version(self._folder)
+        seen = note_version(self._note)
         if seen == self._seen:
             return
         current = noted_stores(self._folder).current

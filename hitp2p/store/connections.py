@@ -14,6 +14,7 @@ from typing import NamedTuple
 from hitp2p.errors import UsageError
 from hitp2p.store.faults import Translated, sqlite_errors, store_errors
 from hitp2p.store.logroom import LogRoom
+from hitp2p.store.remembered import Remembered
 from hitp2p.store.schema import open_database
 
 __all__ = ["Connections"]
@@ -26,6 +27,7 @@ class _Link(NamedTuple):
     db: sqlite3.Connection
     busy: threading.RLock
     """Held while the thread works with it: to close a connection that another thread works with crashes Python."""
+    remembered: Remembered
 
 
 class _Use:
@@ -41,6 +43,11 @@ class _Use:
         self._link = self._connections.hold()
         return self._link.db
 
+    @property
+    def db(self) -> sqlite3.Connection:
+        """The connection, between enter and exit."""
+        return self._link.db
+
     def __exit__(
         self,
         kind: type[BaseException] | None,
@@ -49,6 +56,55 @@ class _Use:
     ) -> None:
         self._link.busy.release()
         self._errors.__exit__(kind, error, trace)
+
+
+class _Write:
+    """What `Connections.write` returns; a class for the same reason."""
+
+    __slots__ = ("_connections", "_durable", "_is_part", "_use")
+
+    def __init__(self, connections: Connections, durable: bool, errors: Translated) -> None:
+        self._connections = connections
+        self._durable = durable
+        self._use = _Use(connections, errors)
+
+    def __enter__(self) -> sqlite3.Connection:
+        db = self._use.__enter__()
+        try:
+            self._is_part = db.in_transaction
+            if self._is_part:
+                db.execute("SAVEPOINT part")
+            else:
+                self._connections.begin(db, durable=self._durable)
+        except BaseException as error:
+            self._use.__exit__(type(error), error, None)
+            raise
+        return db
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            self._end(failed=error is not None)
+        except BaseException as another:
+            self._use.__exit__(type(another), another, None)
+            raise
+        self._use.__exit__(kind, error, trace)
+
+    def _end(self, *, failed: bool) -> None:
+        db = self._use.db
+        if not self._is_part:
+            self._connections.end(db, durable=self._durable, failed=failed)
+            return
+        if failed:
+            self._connections.remembered.forget()
+            if not db.in_transaction:  # SQLite has taken all of it back
+                return
+            db.execute("ROLLBACK TO part")
+        db.execute("RELEASE part")
 
 
 class Connections:
@@ -85,6 +141,12 @@ class Connections:
             self._require_open()
         return link
 
+    @property
+    def remembered(self) -> Remembered:
+        """What the connection of this thread has seen; for who is using it."""
+        link: _Link = self._local.link
+        return link.remembered
+
     def _require_open(self) -> None:
         if self._closed:
             raise UsageError("this store is closed; open it again")
@@ -95,7 +157,7 @@ class Connections:
 
     def _connect(self) -> _Link:
         db = open_database(self.path, fts5=self._fts5)
-        link = _Link(threading.current_thread(), db, threading.RLock())
+        link = _Link(threading.current_thread(), db, threading.RLock(), Remembered())
         with self._guard:
             if self._closed:
                 db.close()
@@ -122,26 +184,42 @@ class Connections:
             finally:
                 db.execute("ROLLBACK")
 
-    @contextmanager
-    def write(self, *, durable: bool) -> Generator[sqlite3.Connection]:
+    def write(self, *, durable: bool, runs_callers_code: bool = False) -> _Write:
         """A transaction that no other writer interrupts; inside another one of this thread, a part of that."""
-        with _Use(self, sqlite_errors(self.path)) as db:
-            if db.in_transaction:
-                with _savepoint(db):
-                    yield db
+        errors = sqlite_errors if runs_callers_code else store_errors
+        return _Write(self, durable, errors(self.path))
+
+    def begin(self, db: sqlite3.Connection, *, durable: bool) -> None:
+        """For `write`."""
+        self._writer.acquire()
+        try:
+            self._set_durable(db, durable)
+            db.execute("BEGIN IMMEDIATE")
+        except BaseException:
+            self._end(db)
+            raise
+
+    def end(self, db: sqlite3.Connection, *, durable: bool, failed: bool) -> None:
+        """For `write`: commit, or take all back."""
+        try:
+            if failed:
+                self.remembered.forget()
                 return
-            with self._writer:
-                self._set_durable(db, durable)
-                try:
-                    db.execute("BEGIN IMMEDIATE")
-                    yield db
-                    if durable:
-                        self._room.keep()
-                    db.execute("COMMIT")
-                except BaseException:
-                    if db.in_transaction:
-                        db.execute("ROLLBACK")
-                    raise
+            if durable:
+                self._room.keep()
+            db.execute("COMMIT")
+        except BaseException:
+            self.remembered.forget()
+            raise
+        finally:
+            self._end(db)
+
+    def _end(self, db: sqlite3.Connection) -> None:
+        try:
+            if db.in_transaction:
+                db.execute("ROLLBACK")
+        finally:
+            self._writer.release()
 
     def _set_durable(self, db: sqlite3.Connection, durable: bool) -> None:
         """FULL syncs the log at each commit, and with it all earlier ones; NORMAL leaves that to the next checkpoint."""
@@ -163,16 +241,3 @@ class Connections:
                 continue
             with link.busy:
                 link.db.close()
-
-
-@contextmanager
-def _savepoint(db: sqlite3.Connection) -> Generator[None]:
-    db.execute("SAVEPOINT part")
-    try:
-        yield
-    except BaseException:
-        if db.in_transaction:
-            db.execute("ROLLBACK TO part")
-            db.execute("RELEASE part")
-        raise
-    db.execute("RELEASE part")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, TypeVar
 
 from hitp2p.codec.cid import Cid
 from hitp2p.errors import InvalidError, StoreError
@@ -16,6 +16,7 @@ from hitp2p.objects.envelope import SignedObject, parse_object
 from hitp2p.objects.kinds import KINDS, ObjectClass
 from hitp2p.store.contract import ObjectRow, Progress
 from hitp2p.store.derive import Entry, entry_of
+from hitp2p.store.remembered import Node
 from hitp2p.store.schema import INDEX_TABLES, connect, create_index, drop_index
 
 __all__ = [
@@ -41,13 +42,6 @@ CHUNK: Final = 500
 """Values in one SQL list; rows read at a time."""
 _SIZES: Final = (1, 8, 64, CHUNK)
 """Lengths of SQL lists: few, so that prepared statements are found again; a shorter list repeats its last value."""
-
-
-class Node(NamedTuple):
-    """An object as the index knows it."""
-
-    id: int
-    generation: int
 
 
 class _Rows:

@@ -92,12 +92,11 @@ def new_name() -> bytes:
     return os.urandom(_NAME_BYTES)
 
 
-def note_version(folder: Path) -> tuple[int, int] | None:
-    """Something that differs once the note was written anew; None where there is none."""
-    path = folder / NOTE
-    with store_errors(path):
+def note_version(note: Path) -> tuple[int, int] | None:
+    """Something that differs once the note at this path was written anew; None where there is none."""
+    with store_errors(note):
         try:
-            found = path.stat()
+            found = note.stat()
         except FileNotFoundError:
             return None
     return found.st_ino, found.st_mtime_ns

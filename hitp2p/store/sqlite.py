@@ -36,7 +36,7 @@ from hitp2p.store.mediafolder import (
 from hitp2p.store.names import parse_stored_cid, prefix_range
 from hitp2p.store.schema import migrate, needs_migration, searches_with_fts5
 from hitp2p.store.unlisted import mark_unlisted, read_unlisted
-from hitp2p.store.writing import put_batch, remove_blocks
+from hitp2p.store.writing import put_batch, put_new, remove_blocks
 
 __all__ = ["DATABASE", "MEDIA", "SqliteStore"]
 
@@ -142,8 +142,12 @@ class SqliteStore(Closing):
     def put(self, batch: WriteBatch, *, durable: bool = True) -> tuple[ObjectRow, ...]:
         for cid, data in batch.blocks:
             require_intact(cid, data)
-        with self._writing(durable=durable) as db:
-            return put_batch(db, batch)
+        with self._connections.write(durable=durable) as db:
+            self._require_place()
+            remembered = self._connections.remembered
+            remembered.refresh(db)
+            rows = put_new(db, batch, remembered)
+            return put_batch(db, batch, remembered) if rows is None else rows
 
     def row(self, cid: Cid, /) -> ObjectRow | None:
         found = self._all(
@@ -237,6 +241,17 @@ class SqliteStore(Closing):
         )
 
     def events(self, identity: Cid, /) -> tuple[Cid, ...]:
+        with self._connections.use() as db:
+            remembered = self._connections.remembered
+            remembered.refresh(db)
+            found = remembered.events.get(identity)
+            if found is None:
+                found = self._events(identity)
+                if not db.in_transaction:  # in which they may still change
+                    remembered.events[identity] = found
+            return found
+
+    def _events(self, identity: Cid) -> tuple[Cid, ...]:
         return self._cids(
             "SELECT object.cid FROM block JOIN object ON object.identity = block.id "
             f"WHERE block.cid = ? AND object.kind = 'identity' {_BY_GENERATION}",
@@ -296,7 +311,7 @@ class SqliteStore(Closing):
 
     @contextmanager
     def exclusive(self) -> Generator[None]:
-        with self._connections.write(durable=True):
+        with self._connections.write(durable=True, runs_callers_code=True):
             self._require_place()
             yield
 
@@ -342,8 +357,9 @@ class SqliteStore(Closing):
 
     @contextmanager
     def _writing(self, *, durable: bool = True) -> Generator[sqlite3.Connection]:
-        with store_errors(self._connections.path), self._connections.write(durable=durable) as db:
+        with self._connections.write(durable=durable) as db:
             self._require_place()
+            self._connections.remembered.forget()
             yield db
 
     def _all(self, sql: str, *values: object) -> list[Any]:

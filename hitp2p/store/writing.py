@@ -5,25 +5,29 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Collection, Iterable, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from hitp2p.codec.cid import Cid
 from hitp2p.errors import MissingBlocksError, UsageError
 from hitp2p.objects.envelope import SignedObject
+from hitp2p.objects.kinds import ObjectClass
 from hitp2p.store.contract import LeafPlace, ObjectRow, WriteBatch
 from hitp2p.store.index import (
-    Node,
     add_objects,
     chunks,
     find_by_cid,
+    find_nodes,
     forget_object,
     in_order,
     marks,
     parse_intact,
     rebuild,
 )
+from hitp2p.store.remembered import Node, Remembered
 
-__all__ = ["put_batch", "remove_blocks"]
+__all__ = ["put_batch", "put_new", "remove_blocks"]
+
+_INTO_BLOCK: Final = "INTO block (cid, verified, data) VALUES (?, 1, ?)"
 
 
 class _Stored(NamedTuple):
@@ -35,7 +39,33 @@ class _Stored(NamedTuple):
     """None for what is not in the index."""
 
 
-def put_batch(db: sqlite3.Connection, batch: WriteBatch) -> tuple[ObjectRow, ...]:
+def put_new(
+    db: sqlite3.Connection, batch: WriteBatch, remembered: Remembered
+) -> tuple[ObjectRow, ...] | None:
+    """Store one new object and nothing else. None, and nothing done, where there is more to do.
+
+    This is somebody adding one work after the other: `put_batch` takes 0.04 ms longer.
+    """
+    if len(batch.objects) != 1 or batch.blocks or batch.leaves:
+        return None
+    (obj,) = batch.objects
+    nodes = remembered.nodes
+    unseen = [cid for cid in obj.required if cid not in nodes]
+    if unseen:
+        nodes.update(find_nodes(db, unseen))
+        unseen = [cid for cid in unseen if cid not in nodes]
+    if unseen or obj.object_class is ObjectClass.EVENT:
+        return None
+    done = db.execute(f"INSERT OR IGNORE {_INTO_BLOCK}", (bytes(obj.cid), obj.block))
+    if not done.rowcount:
+        return None
+    assert done.lastrowid is not None
+    return tuple(add_objects(db, [(done.lastrowid, obj)], nodes))
+
+
+def put_batch(
+    db: sqlite3.Connection, batch: WriteBatch, remembered: Remembered | None = None
+) -> tuple[ObjectRow, ...]:
     """Store what is new of a batch, heal what is damaged; rows of the new objects."""
     objects = {obj.cid: obj for obj in batch.objects}
     blocks = {cid: data for cid, data in batch.blocks if cid not in objects}
@@ -56,7 +86,13 @@ def put_batch(db: sqlite3.Connection, batch: WriteBatch) -> tuple[ObjectRow, ...
     )
     if batch.leaves:
         _insert_leaves(db, batch.leaves)
-    return tuple(add_objects(db, ids, known)) if ids else ()
+    if remembered is not None:
+        remembered.forget()
+        remembered.learn(known)
+    rows = tuple(add_objects(db, ids, known)) if ids else ()
+    if remembered is not None:
+        remembered.learn(known)
+    return rows
 
 
 def _find_blocks(db: sqlite3.Connection, cids: Collection[Cid]) -> dict[Cid, _Stored]:
@@ -103,9 +139,7 @@ def _insert_objects(
             continue
         if block is not None:
             db.execute("DELETE FROM block WHERE id = ?", (block.id,))
-        id_ = db.execute(
-            "INSERT INTO block (cid, verified, data) VALUES (?, 1, ?)", (bytes(obj.cid), obj.block)
-        ).lastrowid
+        id_ = db.execute(f"INSERT {_INTO_BLOCK}", (bytes(obj.cid), obj.block)).lastrowid
         assert id_ is not None
         placed.append((id_, obj))
     return placed
