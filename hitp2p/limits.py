@@ -212,3 +212,61 @@ RIVALS: Final = 64
 # --- IPNS names (spec 09) -----------------------------------------------------------------------
 IPNS_RECORD_BYTES: Final = 10 * 1024
 """Longest record of an IPNS name, in bytes [IPN-2]."""
+
+# --- the node (spec 10) ---
+NODE_ADDRESS_BYTES: Final = 256
+"""Longest address of a node, in bytes [NET-24]."""
+NODE_RECORD_BYTES: Final = 1024
+"""Largest address record, in bytes [NET-20]."""
+NODE_RECORDS_ASKED: Final = 32
+"""Most records that are handed out at a time [NET-21]."""
+
+# --- the node: frames (spec 10) -----------------------------------------------------------------
+NODE_FIRST_FRAME_BYTES: Final = 4 * 1024
+"""Longest frame before the other side's HELLO has been read, without its length [NET-5]."""
+NODE_FRAME_BYTES: Final = 64 * 1024
+"""Longest frame else, and the most of a longer one that isn't in byte strings [NET-5]."""
+NODE_BLOCKS_FRAME_BYTES: Final = BLOCK_BYTES + NODE_FRAME_BYTES
+"""Longest frame while an answer with blocks is awaited [NET-5]."""
+NODE_FRAME_DEPTH: Final = 8
+"""Deepest nesting in a frame, in levels; its own array is the first [NET-6]."""
+NODE_FRAME_ARRAY: Final = 2048
+"""Most entries of an array in a frame [NET-6]: more digests than fit into a frame are never answered to."""
+NODE_FRAME_MAP: Final = 64
+"""Most entries of a map in a frame [NET-6]."""
+NODE_FRAME_KEY_BYTES: Final = 32
+"""Longest key of a map in a frame, in bytes of UTF-8 [NET-6]."""
+NODE_REQUEST_ID: Final = 2**31 - 1
+"""Highest type, and highest number of a request [NET-7]."""
+NODE_VERSIONS: Final = 8
+"""Most versions in HELLO [NET-8]."""
+NODE_FEATURES: Final = 16
+"""Most features in HELLO [NET-8]."""
+NODE_FEATURE_BYTES: Final = 32
+"""Longest name of a feature [NET-8]."""
+NODE_AGENT_BYTES: Final = 64
+"""Longest name of a program in HELLO [NET-8]."""
+NODE_LISTEN: Final = 16
+"""Most addresses in HELLO [NET-8]."""
+NODE_FOLLOWED: Final = 1024
+"""Most topics in FOLLOW [NET-8]."""
+NODE_PUSH_OBJECTS: Final = 64
+"""Most objects in PUSH [NET-8]."""
+NODE_PUSH_OBJECT_BYTES: Final = 8 * 1024
+"""Largest object in PUSH; larger ones are offered by their digest [NET-8, NET-13]."""
+NODE_PUSH_DIGESTS: Final = 256
+"""Most digests in PUSH [NET-8]."""
+NODE_HEADS: Final = 64
+"""Most heads in HEADS and STATE [NET-8]."""
+NODE_RANGES: Final = 1024
+"""Most ranges in RECON and RANGES [NET-15]."""
+NODE_GET_CIDS: Final = 256
+"""Most CIDs in GET [NET-8]."""
+NODE_BLOCKS: Final = 256
+"""Most blocks in BLOCKS [NET-8]."""
+NODE_PULL_BYTES: Final = 1024 * 1024
+"""Most bytes that PULL may ask for [NET-8]."""
+NODE_CODE_BYTES: Final = 32
+"""Longest code in BYE [NET-8]."""
+NODE_BYE_TEXT_BYTES: Final = 256
+"""Longest text in BYE [NET-8]."""

@@ -153,6 +153,43 @@ AT_AND_PAST: Final = {
     "ENTRY_BYTES": ("test_ver_9_blocks_are_read_up_to_the_bound_and_not_past_it",) * 2,
     "VERIFY_EVENTS": ("test_an_identity_is_judged_up_to_its_bound_and_not_past_it",) * 2,
     "RIVALS": ("test_ver_2_weighs_64_records_of_one_file_and_not_one_more",) * 2,
+    # the node: connections
+    "NODE_HANDSHAKES": ("test_the_oldest_of_64_gives_way_to_the_65th",) * 2,
+    "NODE_FROM_ADDRESS": ("test_eight_of_one_address_may_shake_hands_and_not_one_more",) * 2,
+    # the node: frames
+    **dict.fromkeys(
+        (
+            "NODE_VERSIONS",
+            "NODE_FEATURES",
+            "NODE_FEATURE_BYTES",
+            "NODE_AGENT_BYTES",
+            "NODE_LISTEN",
+            "NODE_ADDRESS_BYTES",
+            "NODE_FOLLOWED",
+            "NODE_PUSH_OBJECTS",
+            "NODE_PUSH_OBJECT_BYTES",
+            "NODE_PUSH_DIGESTS",
+            "NODE_HEADS",
+            "NODE_RANGES",
+            "NODE_GET_CIDS",
+            "NODE_BLOCKS",
+            "NODE_PULL_BYTES",
+            "NODE_RECORDS_ASKED",
+            "NODE_RECORD_BYTES",
+            "NODE_CODE_BYTES",
+            "NODE_BYE_TEXT_BYTES",
+            "NODE_FRAME_ARRAY",
+            "NODE_FRAME_MAP",
+            "NODE_FRAME_KEY_BYTES",
+            "NODE_FRAME_DEPTH",
+        ),
+        ("test_net_8_a_bound_of_the_table_is_reached_and_not_passed",) * 2,
+    ),
+    **dict.fromkeys(
+        ("NODE_FIRST_FRAME_BYTES", "NODE_FRAME_BYTES", "NODE_BLOCKS_FRAME_BYTES"),
+        ("test_net_5_a_length_is_judged_before_anything_is_kept",) * 2,
+    ),
+    "NODE_REQUEST_ID": ("test_net_7_the_number_of_a_request_is_bounded",) * 2,
 }
 """By limit: the vector or test at the bound, and the one past it. A test's name may stand twice, if it asks for both."""
 
