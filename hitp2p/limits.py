@@ -270,3 +270,7 @@ NODE_CODE_BYTES: Final = 32
 """Longest code in BYE [NET-8]."""
 NODE_BYE_TEXT_BYTES: Final = 256
 """Longest text in BYE [NET-8]."""
+NODE_HANDSHAKES: Final = 64
+"""Most connections in the handshake at once; the oldest gives way to one more [spec 10]."""
+NODE_FROM_ADDRESS: Final = 8
+"""Most connections from one address; the operator's own network is exempt [spec 10]."""
