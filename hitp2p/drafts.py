@@ -100,7 +100,10 @@ class Sources:
             here = work.project == project
             if here:
                 parents.add(work.cid)
-            uses.append(replace(use, work=work.cid, project=None if here else work.project))
+            elsewhere = None if here else work.project
+            if use.work != work.cid or use.project != elsewhere:
+                use = replace(use, work=work.cid, project=elsewhere)
+            uses.append(use)
         return cls(parents=tuple(sorted(parents)) or (project,), uses=tuple(uses))
 
 

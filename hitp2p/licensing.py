@@ -21,7 +21,7 @@ from hitp2p.trail.license_terms import Judgement, Permission, fitting_licenses
 from hitp2p.trail.licenses import BOUND, NOT_HERE, judge_source
 from hitp2p.trail.standing import Standing
 
-__all__ = ["LicenseCheck"]
+__all__ = ["LicenseCheck", "is_surely_allowed"]
 
 _Key: TypeAlias = Cid | ForeignSource
 _Pair: TypeAlias = tuple[SignedObject | None, Use]
@@ -37,6 +37,18 @@ class _Source:
     relation: str
     through: SignedObject | None = None
     """The collection that holds it [LIC-6]."""
+
+
+def is_surely_allowed(author: Cid, works: Iterable[SignedObject | None]) -> bool:
+    """Whether all sources are the author's own, and none of them a collection; `LicenseCheck` allows those, 0.02 ms later."""
+    return all(
+        work is not None
+        and work.author == author
+        and work.kind != "release"
+        and b"collect" not in work.block
+        and b"uses_pages" not in work.block
+        for work in works
+    )
 
 
 class LicenseCheck:

@@ -112,7 +112,7 @@ class _Place:
 
     def __init__(self, folder: Path, place: str) -> None:
         self._folder = folder
-        self._note = folder / NOTE  # once, as it takes half the time of looking at the note
+        self._note = str(folder / NOTE)  # once, as it takes longer than looking at the note
         self._place = place
         self._seen: tuple[int, int] | None = (0, 0)
         """The note that was read last: inode and time, so that it is read again only when it changed."""

@@ -235,7 +235,11 @@ class Connections:
         with self._guard:
             self._closed = True
             links, self._open = self._open, []
-        for link in links if self._process == os.getpid() else ():
+        if self._process != os.getpid():
+            return
+        with self._writer:
+            self._room.close()
+        for link in links:
             if not link.thread.is_alive():
                 link.db.close()
                 continue

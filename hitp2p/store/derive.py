@@ -15,8 +15,8 @@ from hitp2p.objects.kinds import ObjectClass
 __all__ = ["Entry", "entry_of", "query_words"]
 
 _ASCII_WORD: Final = re.compile("[a-z0-9]+")
-_TEXT_FIELDS: Final = ("title", "name", "note", "purpose", "prompt", "text", "reason")
-_NAMED_LISTS: Final = ("credits", "media")
+_TEXT_FIELDS: Final = frozenset(("title", "name", "note", "purpose", "prompt", "text", "reason"))
+_NAMED_LISTS: Final = frozenset(("credits", "media"))
 _UNSPACED: Final = (
     (0x0E00, 0x0EFF),  # Thai, Lao
     (0x1000, 0x109F),  # Myanmar
@@ -50,7 +50,7 @@ def entry_of(obj: SignedObject) -> Entry:
     return Entry(
         is_work=obj.object_class is ObjectClass.WORK,
         refs=frozenset(obj.refs),
-        links=frozenset(obj.links) - frozenset(obj.required),
+        links=_body_links(obj),
         media=frozenset(_media_digests(obj)),
         words=" ".join(sorted({word for text in _texts(obj) for word in _words(text)})),
     )
@@ -61,8 +61,23 @@ def query_words(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_words(text)))
 
 
+def _body_links(obj: SignedObject) -> frozenset[Cid]:
+    own = (obj.author, obj.event, obj.project, *obj.parents)
+    if obj.block.count(_LINK_TAG) == len(own) - own.count(
+        None
+    ):  # which spares a walk through the body
+        return frozenset()
+    return frozenset(obj.links) - frozenset(obj.required)
+
+
+_LINK_TAG: Final = b"\xd8\x2a"
+"""Stands in front of each link."""
+
+
 def _media_digests(obj: SignedObject) -> Iterator[bytes]:
     media = obj.body.get("media")
+    if media is None:
+        return
     for digest in (*_fields(media, "sha256"), *_fields(_fields(media, "essence"), "digest")):
         if isinstance(digest, bytes):
             yield digest
@@ -70,10 +85,14 @@ def _media_digests(obj: SignedObject) -> Iterator[bytes]:
 
 def _texts(obj: SignedObject) -> Iterator[str]:
     """Text of known fields; an unknown kind may hold anything there, so types are asked."""
-    body = obj.body
-    values = [*map(body.get, _TEXT_FIELDS), *_entries(body.get("tags"))]
-    for field in _NAMED_LISTS:
-        values.extend(_fields(body.get(field), "name"))
+    values: list[Any] = []
+    for name, value in obj.body.items():
+        if name in _TEXT_FIELDS:
+            values.append(value)
+        elif name == "tags":
+            values.extend(_entries(value))
+        elif name in _NAMED_LISTS:
+            values.extend(_fields(value, "name"))
     for value in values:
         if isinstance(value, str):
             yield value

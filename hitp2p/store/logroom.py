@@ -11,7 +11,6 @@ next write, and a sync that has these to write as well takes 0.07 ms more.
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -25,10 +24,15 @@ _TAIL_BYTES: Final = 4096
 
 
 class LogRoom:
-    """Watches the log of one database; all writers of a process share it."""
+    """Watches the log of one database; all writers of a process share it.
+
+    The log stays open: to open it for each commit took 0.01 ms. SQLite puts no lock on it, which closing would drop.
+    """
 
     def __init__(self, database: Path) -> None:
         self._path = f"{database}-wal"
+        self._log: int | None = None
+        """Its descriptor, once there is a log."""
         self._size: int | None = None
         """Size of the log when it was last looked at, in bytes; None before."""
 
@@ -37,16 +41,28 @@ class LogRoom:
 
         A program that commits once adds nothing. Nor does one that can't: without room all goes on as well.
         """
-        with suppress(OSError):
-            log = os.open(self._path, os.O_RDWR | getattr(os, "O_BINARY", 0))
-            try:
-                size = os.lseek(log, 0, os.SEEK_END)
-                grown = self._size is not None and size > self._size
-                self._size = size
-                if grown and not _ends_in_zeros(log, size):
-                    self._size = _append_zeros(log, size)
-            finally:
-                os.close(log)
+        try:
+            log = self._log
+            if log is None:
+                self._log = log = os.open(self._path, os.O_RDWR | getattr(os, "O_BINARY", 0))
+            size = os.lseek(log, 0, os.SEEK_END)
+            if size == self._size:
+                return
+            grown = self._size is not None and size > self._size
+            self._size = size
+            if grown and not _ends_in_zeros(log, size):
+                self._size = _append_zeros(log, size)
+        except OSError:
+            return
+
+    def close(self) -> None:
+        """Let go of the log. To be called before the last connection is closed, which removes the file."""
+        log, self._log = self._log, None
+        if log is not None:
+            os.close(log)
+
+    def __del__(self) -> None:
+        self.close()
 
 
 def _ends_in_zeros(log: int, size: int) -> bool:

@@ -92,13 +92,15 @@ def new_name() -> bytes:
     return os.urandom(_NAME_BYTES)
 
 
-def note_version(note: Path) -> tuple[int, int] | None:
+def note_version(note: str) -> tuple[int, int] | None:
     """Something that differs once the note at this path was written anew; None where there is none."""
-    with store_errors(note):
-        try:
-            found = note.stat()
-        except FileNotFoundError:
-            return None
+    try:
+        found = os.stat(note)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        with store_errors(Path(note)):
+            raise error
     return found.st_ino, found.st_mtime_ns
 
 
