@@ -1,0 +1,184 @@
+"""One batch from a peer, from its bytes to what the core is told: sort, verify, judge, store, say what changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from hitp2p.codec.cid import DAG_CBOR, Cid
+from hitp2p.dataclass import dataclass, field, replace
+from hitp2p.errors import CorruptBlockError, StoreFullError, UnlistedError
+from hitp2p.node.judging import Judged, judge_in_trail, verify_blocks
+from hitp2p.node.membership import Change, Memberships
+from hitp2p.node.policy import Follow, Policy, Verdict, judge
+from hitp2p.node.remembered import Remembered
+from hitp2p.node.wanting import Fit, Wanting
+from hitp2p.objects.envelope import SignedObject
+from hitp2p.protocol.actions import Admit, Admitted, Want
+from hitp2p.store.contract import ObjectRow, Store, WriteBatch
+from hitp2p.trail.bundle import is_list_page
+
+__all__ = ["Admission", "Desk"]
+
+
+@dataclass(slots=True, kw_only=True)
+class Desk:
+    """What batches are judged with."""
+
+    store: Store
+    remembered: Remembered
+    sets: Memberships
+    wanting: Wanting
+    policy: Policy
+    follows: dict[Cid, Follow] = field(default_factory=dict[Cid, Follow])
+    """By topic."""
+    durable: bool = True
+    """Whether what is stored is to outlive a power cut."""
+
+    def tell(self, change: Change, wants: Iterable[Want] = ()) -> Admitted:
+        """What has changed, and what is wanted now; nothing of unlisted projects."""
+        unlisted = self.store.unlisted()
+        found = dict.fromkeys(wants)
+        for topic, row in change.rows:
+            obj = None if topic in unlisted else self.remembered.get(row.cid)
+            if obj is not None:
+                found.update(dict.fromkeys(self.wanting.of(topic, obj)))
+        return Admitted(
+            joined=tuple(member for member in change.joined if member.of.topic not in unlisted),
+            left=tuple(change.left),
+            no_heads=tuple(pair for pair in change.no_heads if pair[0].topic not in unlisted),
+            wants=tuple(found),
+        )
+
+
+class Admission:
+    """One batch."""
+
+    def __init__(self, desk: Desk, action: Admit) -> None:
+        """`desk`: what it is judged with. `action`: the batch."""
+        self._desk = desk
+        self._action = action
+        self._store = desk.store
+        self._judged = Judged()
+        self._objects: dict[Cid, SignedObject] = {}
+        """Those that aren't here, their signatures good."""
+        self._stored: dict[Cid, None] = {}
+        self._fits: list[Fit] = []
+        self._wants: dict[Cid, list[Want]] = {}
+        for want in action.wants:
+            self._wants.setdefault(want.cid, []).append(want)
+        self._unlisted = self._store.unlisted()
+
+    def run(self) -> Admitted:
+        """Judge it and store what is good.
+
+        Raises:
+            MissingBlocksError: another program has removed what some of it rests on.
+            StoreError: the store failed in another way than by being full.
+        """
+        blocks, others = self._sort()
+        for obj in self._action.objects:
+            if not self._is_stored(obj.cid):
+                self._objects[obj.cid] = obj
+        self._objects |= verify_blocks(blocks, self._refuse, self._judged)
+        judge_in_trail(self._objects, self._desk.remembered.get, self._hold, self._judged)
+        for cid, block in others:
+            self._take_other(cid, block)
+        return self._put()
+
+    def _sort(self) -> tuple[list[tuple[Cid, bytes]], list[tuple[Cid, bytes]]]:
+        """Signed objects that aren't here, and other blocks."""
+        objects: list[tuple[Cid, bytes]] = []
+        others: list[tuple[Cid, bytes]] = []
+        for cid, block in dict(self._action.blocks).items():
+            if cid.codec != DAG_CBOR or (cid in self._wants and is_list_page(block)):
+                others.append((cid, block))
+            elif not self._is_stored(cid):
+                objects.append((cid, block))
+        return objects, others
+
+    def _is_stored(self, cid: Cid) -> bool:
+        """Whether an object is here and whole; a damaged one is put again."""
+        try:
+            is_here = self._store.row(cid) is not None and self._store.get(cid) is not None
+        except CorruptBlockError:
+            return False
+        if is_here:
+            self._stored[cid] = None
+        return is_here
+
+    # --- what the operator wants ------------------------------------------------------------------
+
+    def _refuse(self, obj: SignedObject) -> str | None:
+        if not self._belongs(obj):
+            return "it belongs to nothing that is followed here"
+        ruling = judge(self._desk.policy, obj)
+        return f"blocked by {ruling.reason}" if ruling.verdict is Verdict.BLOCK else None
+
+    def _belongs(self, obj: SignedObject) -> bool:
+        followed = self._desk.follows
+        topics = {obj.project_cid, obj.cid if obj.kind == "project" else None, self._action.topic}
+        if topics & self._unlisted:
+            return False
+        if obj.project_cid is not None:
+            return obj.project_cid in followed
+        if obj.kind != "identity":
+            return obj.identity in followed
+        # An event may come before the work that it speaks for; it joins no set before that work does.
+        return self._action.topic in followed or obj.identity in followed
+
+    def _hold(self, obj: SignedObject) -> str | None:
+        ruling = judge(self._desk.policy, obj)
+        return f"waits for review: {ruling.reason}" if ruling.verdict is Verdict.REVIEW else None
+
+    # --- pages, texts, media ----------------------------------------------------------------------
+
+    def _take_other(self, cid: Cid, block: bytes) -> None:
+        wants = self._wants.get(cid)
+        if not wants:
+            return
+        if self._store.has(cid):
+            self._stored[cid] = None
+            return
+        found = self._desk.wanting.fit(cid, block, wants)
+        if isinstance(found, str):
+            self._judged.refused[cid] = found
+        else:
+            self._fits.append(found)
+
+    # --- storing ----------------------------------------------------------------------------------
+
+    def _put(self) -> Admitted:
+        desk = self._desk
+        good = self._judged.good
+        try:
+            rows = self._write(good)
+        except StoreFullError:
+            return self._answer(Admitted(full=True))
+        except UnlistedError as error:
+            self._judged.refused.update(dict.fromkeys(good, str(error)))
+            return self._answer(Admitted())
+        for obj in good.values():
+            desk.remembered.add(obj)
+        self._stored.update(dict.fromkeys([*good, *(fit.cid for fit in self._fits)]))
+        change = desk.sets.advance(good, rows)
+        wants = desk.wanting.go_on(self._fits, self._wants)
+        return self._answer(desk.tell(change, wants))
+
+    def _write(self, good: Mapping[Cid, SignedObject]) -> Sequence[ObjectRow]:
+        if not good and not self._fits:
+            return ()
+        wanting = self._desk.wanting
+        with wanting.held(self._fits):
+            blocks, leaves = wanting.place(self._fits)
+            batch = WriteBatch(objects=tuple(good.values()), blocks=blocks, leaves=leaves)
+            return self._store.put(batch, durable=self._desk.durable)
+
+    def _answer(self, admitted: Admitted) -> Admitted:
+        judged = self._judged
+        return replace(
+            admitted,
+            stored=tuple(self._stored),
+            waiting=tuple((self._objects[cid], missing) for cid, missing in judged.waiting.items()),
+            invalid=judged.invalid,
+            refused=judged.refused,
+        )

@@ -1,0 +1,169 @@
+"""The side of a node that has the store: judges what comes and stores it, says who belongs where, reads for peers.
+
+Synchronous, and for one thread. Others may write to the same store meanwhile, the user in the workspace first of all: what
+they put there is found by its number of arrival, in `catch_up` and with each `admit`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from hitp2p.codec.cid import Cid
+from hitp2p.dataclass import replace
+from hitp2p.errors import MissingBlocksError, UnlistedError, UsageError
+from hitp2p.node.admission import Admission, Desk
+from hitp2p.node.lending import Lending
+from hitp2p.node.membership import ACCEPTED, AcceptedMembers, Memberships
+from hitp2p.node.policy import Follow, Policy, is_blocked, wants_file
+from hitp2p.node.remembered import Remembered
+from hitp2p.node.wanting import Wanting
+from hitp2p.objects.contribution import MediaEntry
+from hitp2p.protocol.actions import Admit, Admitted, Load, Member, Want
+from hitp2p.store.contract import Store
+
+__all__ = ["Keeper"]
+
+_TRIES: Final = 3
+"""How often a batch is judged when another program removes, meanwhile, what it rests on."""
+
+
+class Keeper:
+    """Keeps the followed topics of a store. One thread's."""
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        policy: Policy | None = None,
+        accepted: AcceptedMembers | None = None,
+        durable: bool = True,
+    ) -> None:
+        """Begin at what the store holds now.
+
+        Args:
+            store: it may have other writers.
+            policy: what the operator wants; its topics are followed.
+            accepted: says what of a project is accepted. Without it, nothing can be followed in that scope.
+            durable: whether what is admitted is to outlive a power cut.
+
+        Raises:
+            UsageError: as `follow`.
+        """
+        self._store = store
+        self._accepted = accepted
+        remembered = Remembered(store)
+        self._sets = Memberships(store, lookup=remembered.get, accepted=accepted)
+        self._lending = Lending(store, self._sets, is_kept_back=self._is_kept_back)
+        self._desk = Desk(
+            store=store,
+            remembered=remembered,
+            sets=self._sets,
+            wanting=Wanting(
+                store,
+                lookup=remembered.get,
+                wants_file=self._wants_file,
+                is_kept_back=self._is_kept_back,
+            ),
+            policy=policy or Policy(),
+            durable=durable,
+        )
+        for follow in self._desk.policy.follows:
+            self.follow(follow.topic, follow.scope, follow.media)
+
+    # --- what is followed -------------------------------------------------------------------------
+
+    @property
+    def policy(self) -> Policy:
+        """What the operator wants; `follows` is what is followed now."""
+        return self._desk.policy
+
+    @policy.setter
+    def policy(self, policy: Policy) -> None:
+        wanted = {follow.topic: follow for follow in policy.follows}
+        for topic in self._desk.follows.keys() - wanted.keys():
+            self.unfollow(topic)
+        self._desk.policy = policy
+        for follow in policy.follows:
+            self.follow(follow.topic, follow.scope, follow.media)
+
+    def follow(self, topic: Cid, scope: int = 1, media: int = 1) -> None:
+        """Keep a topic in step from now on; replaces what was said of it before.
+
+        Raises:
+            UnlistedError: it is an unlisted project.
+            UsageError: scope accepted, and nobody says what is accepted.
+        """
+        if topic in self._store.unlisted():
+            raise UnlistedError(f"project {topic} is unlisted here; a node never names it")
+        if scope == ACCEPTED and self._accepted is None:
+            raise UsageError("scope accepted isn't known here; follow the topic in scope all")
+        self._sets.follow(topic)
+        self._note(topic, Follow(topic=topic, scope=scope, media=media))
+
+    def unfollow(self, topic: Cid) -> None:
+        """Keep it in step no more; what is here stays. Harmless for what isn't followed."""
+        self._sets.unfollow(topic)
+        self._note(topic, None)
+
+    def _note(self, topic: Cid, follow: Follow | None) -> None:
+        if follow is None:
+            self._desk.follows.pop(topic, None)
+        else:
+            self._desk.follows[topic] = follow
+        self._desk.policy = replace(self._desk.policy, follows=tuple(self._desk.follows.values()))
+
+    def members(self, topic: Cid, scope: int = 1) -> Iterator[Member]:
+        """The members of a followed topic, by (generation, CID); none of an unlisted project."""
+        if topic in self._desk.follows and topic not in self._store.unlisted():
+            yield from self._sets.members(topic, scope)
+
+    def wants(self, topic: Cid) -> tuple[Want, ...]:
+        """What members of a followed topic link to, is wanted, and isn't here."""
+        found: dict[Want, None] = {}
+        for member in self.members(topic):
+            obj = self._desk.remembered.get(member.cid)
+            if obj is not None:
+                found.update(dict.fromkeys(self._desk.wanting.of(topic, obj)))
+        return tuple(found)
+
+    def _wants_file(self, topic: Cid, entry: MediaEntry) -> bool:
+        follow = self._desk.follows.get(topic)
+        return follow is not None and wants_file(self._desk.policy, entry, follow.media)
+
+    def _is_kept_back(self, cid: Cid) -> bool:
+        return is_blocked(self._desk.policy, cid)
+
+    # --- what comes -------------------------------------------------------------------------------
+
+    def admit(self, action: Admit) -> Admitted:
+        """Judge a batch and store all that is good in one transaction.
+
+        Each object and block is in one of `stored`, `waiting`, `invalid` and `refused`; one that is neither a signed object
+        nor wanted is in none. Where the disk is full, what is good is in none either.
+
+        Raises:
+            StoreError: the store failed in another way than by being full; nothing was stored.
+        """
+        for n_left in reversed(range(_TRIES)):
+            try:
+                return Admission(self._desk, action).run()
+            except MissingBlocksError:
+                self._desk.remembered.clear()  # another program removed what these rest on
+                if not n_left:
+                    raise
+        raise AssertionError
+
+    def catch_up(self) -> Admitted:
+        """What others put into the store since the last `catch_up` or `admit`."""
+        return self._desk.tell(self._sets.advance({}))
+
+    # --- what peers ask for -----------------------------------------------------------------------
+
+    def load(self, action: Load) -> dict[Cid, bytes]:
+        """Read blocks for a peer [NET-17]: those of a followed topic alone, nothing of unlisted projects.
+
+        In the order of `cids`. What doesn't fit into `most` behind the first ends it: what stands behind the last CID of the
+        answer was perhaps not looked at.
+        """
+        return self._lending.load(action)

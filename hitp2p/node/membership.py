@@ -1,0 +1,280 @@
+"""Which objects of a store belong to which followed topics [NET-1], and what has changed since it was last asked.
+
+The store numbers what arrives, and everything arrives after what it requires. So the rows above a cursor are all that is
+new, whoever put it there: this node, the user in the workspace, or another program.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from operator import attrgetter
+from typing import TypeAlias
+
+from hitp2p.codec.cid import Cid
+from hitp2p.dataclass import dataclass, field
+from hitp2p.errors import CorruptBlockError
+from hitp2p.objects.envelope import SignedObject
+from hitp2p.objects.kinds import ObjectClass
+from hitp2p.protocol.actions import Member, TopicScope
+from hitp2p.store.contract import ObjectRow, Store
+
+__all__ = ["ACCEPTED", "ALL", "AcceptedMembers", "Change", "Memberships"]
+
+ACCEPTED = 0
+"""The scope that is a part of a project."""
+ALL = 1
+"""The scope that is all of it."""
+
+AcceptedMembers: TypeAlias = Callable[[Cid], Collection[Cid]]
+"""Gives the members of a project in scope accepted; all of them are members in scope all."""
+_in_order = attrgetter("generation", "cid")
+
+
+@dataclass(slots=True, kw_only=True)
+class Change:
+    """What has become of the sets."""
+
+    joined: list[Member] = field(default_factory=list[Member])
+    """New members, each after what it requires."""
+    left: list[tuple[TopicScope, bytes]] = field(default_factory=list[tuple[TopicScope, bytes]])
+    no_heads: list[tuple[TopicScope, Cid]] = field(default_factory=list[tuple[TopicScope, Cid]])
+    rows: list[tuple[Cid, ObjectRow]] = field(default_factory=list[tuple[Cid, ObjectRow]])
+    """Each new member in scope all as (topic, row)."""
+
+
+class Memberships:
+    """The sets of the topics that are followed, without their members: those are in the store. One thread's."""
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        lookup: Callable[[Cid], SignedObject | None],
+        accepted: AcceptedMembers | None = None,
+    ) -> None:
+        """Begin at what the store holds now.
+
+        Args:
+            store: it may have other writers.
+            lookup: an object of the store.
+            accepted: says what is accepted; without it, no topic can be followed in that scope.
+        """
+        self._store = store
+        self._lookup = lookup
+        self._accepted = accepted
+        self._topics: dict[Cid, set[Cid]] = {}
+        """Followed topics, each with the accepted members as they were last told."""
+        self._speaks: dict[Cid, set[Cid]] = {}
+        """Of each identity, the followed projects in which it speaks; of those in `_scanned` alone."""
+        self._scanned: set[Cid] = set()
+        self.cursor = store.last_seq()
+
+    # --- topics -----------------------------------------------------------------------------------
+
+    @property
+    def topics(self) -> Collection[Cid]:
+        """All that are followed."""
+        return self._topics.keys()
+
+    def follow(self, topic: Cid) -> None:
+        """Tell about members of a topic from now on."""
+        self._topics.setdefault(topic, set())
+
+    def unfollow(self, topic: Cid) -> None:
+        """Tell no more."""
+        self._topics.pop(topic, None)
+        self._scanned.discard(topic)
+        for identity in [who for who, topics in self._speaks.items() if topic in topics]:
+            self._speaks[identity].discard(topic)
+            if not self._speaks[identity]:
+                del self._speaks[identity]
+
+    def speaks_in(self, identity: Cid) -> Collection[Cid]:
+        """The followed projects in which an identity speaks."""
+        self._scan_all()
+        return self._speaks.get(identity, ())
+
+    def _scan_all(self) -> None:
+        for topic in self._topics.keys() - self._scanned:
+            self._scan(topic)
+
+    def _scan(self, topic: Cid) -> list[ObjectRow]:
+        """The rows of a project; who speaks in those up to the cursor is noted."""
+        rows = list(self._store.rows(project=topic))
+        for row in rows:
+            if row.seq <= self.cursor and row.identity is not None:
+                self._speaks.setdefault(row.identity, set()).add(topic)
+        self._scanned.add(topic)
+        return rows
+
+    # --- who belongs ------------------------------------------------------------------------------
+
+    def topics_of(self, row: ObjectRow) -> Collection[Cid]:
+        """The followed topics to which an object of the store belongs, in scope all."""
+        if row.project is not None:
+            return (row.project,) if row.project in self._topics else ()
+        if row.identity is None:
+            return ()
+        own = (row.identity,) if row.identity in self._topics else ()
+        return (*own, *self.speaks_in(row.identity)) if row.kind == "identity" else own
+
+    def is_member(self, row: ObjectRow, topic: Cid, scope: int) -> bool:
+        """Whether an object of the store belongs to a followed topic."""
+        if topic not in self._topics or topic not in self.topics_of(row):
+            return False
+        return scope == ALL or row.cid in self._accepted_of(topic)
+
+    def _accepted_of(self, topic: Cid) -> Collection[Cid]:
+        return self._topics[topic]
+
+    def members(self, topic: Cid, scope: int) -> Iterator[Member]:
+        """All members of a followed topic, by (generation, CID)."""
+        if scope == ACCEPTED:
+            self._refresh(topic)
+        of = TopicScope(topic, scope)
+        heads = self._heads(topic)
+        for row in self._rows(topic):
+            if scope == ALL or row.cid in self._accepted_of(topic):
+                yield _member(of, row, self._size(row.cid), row.cid in heads)
+
+    def _rows(self, topic: Cid) -> list[ObjectRow]:
+        rows = self._scan(topic)
+        speakers = {row.identity for row in rows if row.identity is not None}
+        events = [self._store.row(cid) for who in speakers for cid in self._store.events(who)]
+        own = [row for row in self._store.rows(identity=topic) if row.project is None]
+        found = {row.cid: row for row in (*rows, *filter(None, events), *own)}
+        return sorted(found.values(), key=_in_order)
+
+    def _heads(self, topic: Cid) -> Collection[Cid]:
+        events = self._store.events(topic)
+        if not events:
+            return frozenset(self._store.heads(topic))
+        objects = filter(None, map(self._lookup, events))
+        return frozenset(events).difference(*(obj.parents for obj in objects))
+
+    def _size(self, cid: Cid) -> int:
+        try:
+            return len(self._store.get(cid) or b"")
+        except CorruptBlockError:
+            return 0
+
+    # --- what is new ------------------------------------------------------------------------------
+
+    def advance(self, known: Mapping[Cid, SignedObject], back: Iterable[ObjectRow] = ()) -> Change:
+        """What has come since the last call.
+
+        Args:
+            known: objects at hand, so that they aren't read again.
+            back: rows that came back under the number that they had before.
+        """
+        self._scan_all()
+        rows = [*(row for row in back if row.seq <= self.cursor), *self._new_rows()]
+        step = _Step(self, self._store, known, rows)
+        for row in rows:
+            step.take(row)
+        if rows:
+            self.cursor = max(self.cursor, rows[-1].seq)
+        if self._accepted is not None:
+            for topic in {topic for topic, _ in step.change.rows}:
+                self._tell_accepted(topic, step)
+        return step.change
+
+    def _new_rows(self) -> Iterator[ObjectRow]:
+        return self._store.rows(after=self.cursor)
+
+    def note_speaker(self, identity: Cid, project: Cid) -> bool:
+        """Whether an identity had not spoken in a project before."""
+        topics = self._speaks.setdefault(identity, set())
+        is_new = project not in topics
+        topics.add(project)
+        return is_new
+
+    def find(self, cid: Cid) -> SignedObject | None:
+        """An object of the store."""
+        return self._lookup(cid)
+
+    # --- what is accepted -------------------------------------------------------------------------
+
+    def _refresh(self, topic: Cid) -> set[Cid]:
+        """What is accepted now; the answer is kept as what was told."""
+        assert self._accepted is not None
+        self._topics[topic] = found = set(self._accepted(topic))
+        return found
+
+    def _tell_accepted(self, topic: Cid, step: _Step) -> None:
+        before = self._topics[topic]
+        now = self._refresh(topic)
+        of = TopicScope(topic, ACCEPTED)
+        rows = [row for cid in now - before if (row := self._store.row(cid)) is not None]
+        heads = self._heads(topic) if rows else ()
+        for row in sorted(rows, key=_in_order):
+            step.change.joined.append(_member(of, row, self._size(row.cid), row.cid in heads))
+        for cid in sorted(before - now):
+            if (row := self._store.row(cid)) is not None:
+                step.change.left.append((of, row.generation.to_bytes(8, "big") + cid.digest))
+        step.change.no_heads.extend(
+            (of, cid) for (topic_, _), cid in step.change.no_heads if topic_ == topic
+        )
+
+
+class _Step:
+    """One look at what is new."""
+
+    def __init__(
+        self,
+        sets: Memberships,
+        store: Store,
+        known: Mapping[Cid, SignedObject],
+        rows: Iterable[ObjectRow],
+    ) -> None:
+        self.change = Change()
+        self._sets = sets
+        self._store = store
+        self._objects: dict[Cid, SignedObject] = {}
+        self._named: set[Cid] = set()
+        """Parents of the new works and events: none of these is a head."""
+        self._done: set[tuple[Cid, Cid]] = set()
+        for row in rows:
+            if not sets.topics_of(row) and row.kind != "identity":
+                continue
+            obj = known.get(row.cid) or sets.find(row.cid)
+            if obj is not None:
+                self._objects[row.cid] = obj
+                if _may_be_head(obj):
+                    self._named.update(obj.parents)
+
+    def take(self, row: ObjectRow) -> None:
+        """A row, those it requires taken before."""
+        for topic in self._sets.topics_of(row):
+            who = row.identity if topic == row.project else None
+            if who is not None and self._sets.note_speaker(who, topic):
+                self._join_events(who, topic)
+            self._join(topic, row)
+
+    def _join_events(self, identity: Cid, topic: Cid) -> None:
+        for cid in self._store.events(identity):
+            if (event := self._store.row(cid)) is not None:
+                self._join(topic, event)
+
+    def _join(self, topic: Cid, row: ObjectRow) -> None:
+        if (topic, row.cid) in self._done:
+            return
+        self._done.add((topic, row.cid))
+        obj = self._objects.get(row.cid) or self._sets.find(row.cid)
+        if obj is None:  # damaged, or removed meanwhile
+            return
+        of = TopicScope(topic, ALL)
+        counts = _may_be_head(obj) and topic in (row.project, row.identity)
+        is_head = counts and row.cid not in self._named
+        self.change.joined.append(_member(of, row, len(obj.block), is_head))
+        self.change.rows.append((topic, row))
+        if counts:
+            self.change.no_heads.extend((of, cid) for cid in obj.parents if cid != topic)
+
+
+def _may_be_head(obj: SignedObject) -> bool:
+    return obj.object_class in (ObjectClass.WORK, ObjectClass.EVENT)
+
+
+def _member(of: TopicScope, row: ObjectRow, size: int, is_head: bool) -> Member:
+    return Member(of=of, generation=row.generation, cid=row.cid, size=size, is_head=is_head)
