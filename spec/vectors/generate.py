@@ -20,6 +20,7 @@ from maker import (
     essence_images,
     essence_text,
     files,
+    frames,
     identities,
     keys,
     licences,
@@ -50,6 +51,7 @@ FILES = {
     "bundle.json": bundles.bundles,
     "license.json": licences.licences,
     "ipns.json": names.names,
+    "net.json": frames.frames,
 }
 
 
