@@ -53,8 +53,6 @@ def children_of(part: Part, block: bytes) -> tuple[Part, ...]:
     Raises:
         DecodeError: MED-2, MED-4, MED-5, MED-9, ENC-9, ENC-14.
     """
-    if part.depth > UNIXFS_DEPTH:
-        raise DecodeError(f"a file tree of more than {UNIXFS_DEPTH} levels", rule="MED-5")
     size = file_size(part.cid, _One(block))
     if size != part.size:
         raise DecodeError(f"{size} bytes where {part.size} must be", rule="MED-5", cid=part.cid)
@@ -62,6 +60,10 @@ def children_of(part: Part, block: bytes) -> tuple[Part, ...]:
         return ()
     node, message = parse_unixfs_node(part.cid, block)
     offset = part.offset + len(message.data or b"")
+    if node.links and part.depth == UNIXFS_DEPTH:
+        raise DecodeError(
+            f"a file tree of more than {UNIXFS_DEPTH} levels", rule="MED-5", cid=part.cid
+        )
     parts: list[Part] = []
     for link, length in zip(node.links, message.block_sizes, strict=True):
         if link.cid.codec not in (RAW, DAG_PB) or link.cid.hash_code != SHA2_256:
