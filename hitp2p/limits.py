@@ -274,3 +274,15 @@ NODE_HANDSHAKES: Final = 64
 """Most connections in the handshake at once; the oldest gives way to one more [spec 10]."""
 NODE_FROM_ADDRESS: Final = 8
 """Most connections from one address; the operator's own network is exempt [spec 10]."""
+
+# --- the node: comparing (spec 10) --------------------------------------------------------------
+NODE_RANGES_BYTES: Final = 60 * 1024
+"""Most bytes of the ranges of one message [NET-16]."""
+NODE_RANGE_KEYS: Final = 32
+"""Most keys of a range that are listed rather than cut further [NET-16]."""
+NODE_RANGE_PARTS: Final = 16
+"""Most ranges in answer to one [NET-16]."""
+NODE_RECON_ROUNDS: Final = 16
+"""Most rounds of RECON in one comparison [spec 10]."""
+NODE_RECON_SURPLUS: Final = 32_768
+"""Most keys that are remembered as lacking on the other side in one comparison; as many as it can name the other way."""

@@ -190,6 +190,15 @@ AT_AND_PAST: Final = {
         ("test_net_5_a_length_is_judged_before_anything_is_kept",) * 2,
     ),
     "NODE_REQUEST_ID": ("test_net_7_the_number_of_a_request_is_bounded",) * 2,
+    # the node: comparing
+    "NODE_RANGES_BYTES": ("test_net_16_a_message_is_filled_up_to_60_kib_and_not_a_byte_more",) * 2,
+    "NODE_RANGE_KEYS": ("test_net_16_lists_32_keys_and_cuts_33",) * 2,
+    "NODE_RANGE_PARTS": ("test_net_16_takes_sixteen_parts_and_not_one_more",) * 2,
+    "NODE_RECON_ROUNDS": ("test_net_16_stops_after_sixteen_rounds",) * 2,
+    "NODE_RECON_SURPLUS": (
+        "test_net_16_remembers_32768_keys_that_the_other_lacks_and_not_one_more",
+    )
+    * 2,
 }
 """By limit: the vector or test at the bound, and the one past it. A test's name may stand twice, if it asks for both."""
 
