@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from hitp2p.codec.cid import DAG_CBOR, Cid
 from hitp2p.dataclass import dataclass, field, replace
-from hitp2p.errors import CorruptBlockError, StoreFullError, UnlistedError
+from hitp2p.errors import StoreFullError, UnlistedError
 from hitp2p.node.judging import Judged, judge_in_trail, verify_blocks
 from hitp2p.node.membership import Change, Memberships
 from hitp2p.node.policy import Follow, Policy, Verdict, judge
@@ -60,7 +60,9 @@ class Admission:
         self._store = desk.store
         self._judged = Judged()
         self._objects: dict[Cid, SignedObject] = {}
-        """Those that aren't here, their signatures good."""
+        """Those whose signatures are good."""
+        self._to_review: dict[Cid, str] = {}
+        """Why these are to wait until the operator has looked at them."""
         self._stored: dict[Cid, None] = {}
         self._fits: list[Fit] = []
         self._wants: dict[Cid, list[Want]] = {}
@@ -77,7 +79,9 @@ class Admission:
         """
         blocks, others = self._sort()
         for obj in self._action.objects:
-            if not self._is_stored(obj.cid):
+            if reason := self._refuse(obj):  # the operator may have decided so while it waited
+                self._judged.refused[obj.cid] = reason
+            else:
                 self._objects[obj.cid] = obj
         self._objects |= verify_blocks(blocks, self._refuse, self._judged)
         judge_in_trail(self._objects, self._desk.remembered.get, self._hold, self._judged)
@@ -86,25 +90,15 @@ class Admission:
         return self._put()
 
     def _sort(self) -> tuple[list[tuple[Cid, bytes]], list[tuple[Cid, bytes]]]:
-        """Signed objects that aren't here, and other blocks."""
+        """Signed objects and other blocks."""
         objects: list[tuple[Cid, bytes]] = []
         others: list[tuple[Cid, bytes]] = []
         for cid, block in dict(self._action.blocks).items():
             if cid.codec != DAG_CBOR or (cid in self._wants and is_list_page(block)):
                 others.append((cid, block))
-            elif not self._is_stored(cid):
+            else:
                 objects.append((cid, block))
         return objects, others
-
-    def _is_stored(self, cid: Cid) -> bool:
-        """Whether an object is here and whole; a damaged one is put again."""
-        try:
-            is_here = self._store.row(cid) is not None and self._store.get(cid) is not None
-        except CorruptBlockError:
-            return False
-        if is_here:
-            self._stored[cid] = None
-        return is_here
 
     # --- what the operator wants ------------------------------------------------------------------
 
@@ -112,23 +106,24 @@ class Admission:
         if not self._belongs(obj):
             return "it belongs to nothing that is followed here"
         ruling = judge(self._desk.policy, obj)
+        if ruling.verdict is Verdict.REVIEW:
+            self._to_review[obj.cid] = ruling.reason
         return f"blocked by {ruling.reason}" if ruling.verdict is Verdict.BLOCK else None
 
     def _belongs(self, obj: SignedObject) -> bool:
         followed = self._desk.follows
-        topics = {obj.project_cid, obj.cid if obj.kind == "project" else None, self._action.topic}
-        if topics & self._unlisted:
-            return False
-        if obj.project_cid is not None:
-            return obj.project_cid in followed
+        project = obj.project_cid
+        if project is not None:
+            return project in followed and project not in self._unlisted
         if obj.kind != "identity":
             return obj.identity in followed
         # An event may come before the work that it speaks for; it joins no set before that work does.
-        return self._action.topic in followed or obj.identity in followed
+        topic = self._action.topic
+        return obj.identity in followed or (topic in followed and topic not in self._unlisted)
 
     def _hold(self, obj: SignedObject) -> str | None:
-        ruling = judge(self._desk.policy, obj)
-        return f"waits for review: {ruling.reason}" if ruling.verdict is Verdict.REVIEW else None
+        reason = self._to_review.get(obj.cid)
+        return None if reason is None else f"waits for review: {reason}"
 
     # --- pages, texts, media ----------------------------------------------------------------------
 

@@ -156,7 +156,7 @@ class Keeper:
 
     def catch_up(self) -> Admitted:
         """What others put into the store since the last `catch_up` or `admit`."""
-        return self._desk.tell(self._sets.advance({}))
+        return self._desk.tell(self._sets.advance())
 
     # --- what peers ask for -----------------------------------------------------------------------
 

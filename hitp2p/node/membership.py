@@ -6,7 +6,7 @@ new, whoever put it there: this node, the user in the workspace, or another prog
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from operator import attrgetter
 from typing import TypeAlias
 
@@ -160,16 +160,18 @@ class Memberships:
 
     # --- what is new ------------------------------------------------------------------------------
 
-    def advance(self, known: Mapping[Cid, SignedObject], back: Iterable[ObjectRow] = ()) -> Change:
+    def advance(
+        self, known: Mapping[Cid, SignedObject] | None = None, put: Sequence[ObjectRow] = ()
+    ) -> Change:
         """What has come since the last call.
 
         Args:
             known: objects at hand, so that they aren't read again.
-            back: rows that came back under the number that they had before.
+            put: what `Store.put` gave for them: one transaction, so nobody else's rows stand between these.
         """
         self._scan_all()
-        rows = [*(row for row in back if row.seq <= self.cursor), *self._new_rows()]
-        step = _Step(self, self._store, known, rows)
+        rows = self._new_rows(put)
+        step = _Step(self, self._store, known or {}, rows)
         for row in rows:
             step.take(row)
         if rows:
@@ -179,8 +181,17 @@ class Memberships:
                 self._tell_accepted(topic, step)
         return step.change
 
-    def _new_rows(self) -> Iterator[ObjectRow]:
-        return self._store.rows(after=self.cursor)
+    def _new_rows(self, put: Sequence[ObjectRow]) -> list[ObjectRow]:
+        """Those of `put` aren't read again. Some of these may have come back under an older number, as they were damaged."""
+        back = [row for row in put if row.seq <= self.cursor]
+        ours = [row for row in put if row.seq > self.cursor]
+        if not ours:
+            return [*back, *self._store.rows(after=self.cursor)]
+        first = next(self._store.rows(after=self.cursor, limit=1), ours[0])
+        before: list[ObjectRow] = []
+        if first.seq < ours[0].seq:
+            before = [row for row in self._store.rows(after=self.cursor) if row.seq < ours[0].seq]
+        return [*back, *before, *ours, *self._store.rows(after=ours[-1].seq)]
 
     def note_speaker(self, identity: Cid, project: Cid) -> bool:
         """Whether an identity had not spoken in a project before."""

@@ -84,6 +84,8 @@ _OPERATORS: Final = frozenset(("AND", "OR", "WITH"))
 
 def judge(policy: Policy, obj: SignedObject) -> Ruling:
     """What becomes of an object, as far as the object and the policy tell."""
+    if not _has_rules(policy):
+        return _by_default(policy)
     own = policy.objects.get(obj.cid)
     if own is not None:
         return Ruling(own, f"the rule on {obj.cid}")
@@ -91,6 +93,21 @@ def judge(policy: Policy, obj: SignedObject) -> Ruling:
     for verdict in (Verdict.BLOCK, Verdict.ALLOW, Verdict.REVIEW):
         if verdict in found:
             return Ruling(verdict, found[verdict])
+    return _by_default(policy)
+
+
+def _has_rules(policy: Policy) -> bool:
+    return bool(
+        policy.objects
+        or policy.projects
+        or policy.authors
+        or policy.keys
+        or policy.licenses
+        or policy.media_types
+    )
+
+
+def _by_default(policy: Policy) -> Ruling:
     reason = "" if policy.default is Verdict.ALLOW else "no rule speaks of its author"
     return Ruling(policy.default, reason)
 
