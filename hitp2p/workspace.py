@@ -90,11 +90,17 @@ def open_workspace(
         if not create and not folder.is_dir():
             raise NotFoundError(f"no workspace in {path}; `hitp2p init` makes one")
         store = open_store(folder, store)
-    return Workspace(store, clock=clock, randomness=randomness)
+    found = Workspace(store, clock=clock, randomness=randomness)
+    if os.fspath(path) != ":memory:":
+        found.folder = Path(path) / HIDDEN_FOLDER
+    return found
 
 
 class Workspace(Networked):
     """A store and everything that a person does with it. Made by `hitp2p.open`."""
+
+    folder: Path | None = None
+    """`.hitp2p` in the folder that it was opened in; None for one in memory."""
 
     def __enter__(self) -> Workspace:
         return self

@@ -263,3 +263,9 @@ def test_a_missing_workspace_is_not_made_when_that_is_not_wanted(tmp_path: Path)
     with pytest.raises(NotFoundError):
         hitp2p.open(tmp_path / "nowhere", create=False)
     assert not (tmp_path / "nowhere").exists()
+
+
+def test_a_workspace_knows_where_its_folder_is(tmp_path: Path) -> None:
+    with hitp2p.open(tmp_path / "ws") as folder, hitp2p.open(":memory:") as memory:
+        assert folder.folder == tmp_path / "ws" / ".hitp2p"
+        assert memory.folder is None
