@@ -12,7 +12,7 @@ import pytest
 from spec_vectors import FOLDER, Vector, load_all
 
 ROOT = Path(__file__).resolve().parents[2]
-PREFIXES = "ENC|CAR|KEY|IDN|OBJ|KND|TRL|CRD|MED|SNP|BND|LIC|VER|IPN"
+PREFIXES = "ENC|CAR|KEY|IDN|OBJ|KND|TRL|CRD|MED|SNP|BND|LIC|VER|IPN|STA"
 DEFINED = re.compile(rf"^- \*\*((?:{PREFIXES})-\d+)\*\*(.*(?:\n  .*)*)", re.MULTILINE)
 CITED = re.compile(rf"\b({PREFIXES})-(\d+)(?:(?: to |\.\.| ?- ?)(?:\1-)?(\d+))?")
 IN_TEST_NAMES = re.compile(rf"_({PREFIXES.lower()})_(\d+)(?=_|\b)")
@@ -42,6 +42,7 @@ NO_INVALID_VECTOR = {
     **dict.fromkeys((f"VER-{n}" for n in range(1, 10)), "a way to judge, told in stories"),
     "MED-10": "a way to compute; what breaks a format's rule has a vector there",
     "MED-11": "a way to compute",
+    **dict.fromkeys((f"STA-{n}" for n in range(1, 6)), "a way to judge, told in stories"),
     "IPN-6": "says how to write",
     "IPN-7": "a way to compute",
     "MED-30": "what isn't a pointer is passed over",
