@@ -7,18 +7,18 @@ go; what it can't bound is checked on the value, where no field of the table has
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib import import_module
 from typing import Any, Final, NamedTuple
-
-import msgpack as _untyped  # type: ignore[import-untyped]
 
 from hitp2p import limits
 from hitp2p.errors import DecodeError, InternalError, InvalidError
-from hitp2p.protocol.bodies import FORMS, Form, say_type
+from hitp2p.protocol.bodies import FORMS, Form
 from hitp2p.protocol.messages import Blocks, Hello, Message
+from hitp2p.protocol.shapes import say_type
 
 __all__ = ["Frame", "FrameReader", "encode_frame", "parse_frame"]
 
-msgpack: Any = _untyped
+msgpack: Final[Any] = import_module("msgpack")  # has no types
 LENGTH_BYTES: Final = 4
 
 
