@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from random import Random
 from typing import NamedTuple
 
+from hitp2p.protocol.cutting import size_of_range
 from hitp2p.protocol.messages import Range
-from hitp2p.protocol.ranges import Reconciliation, SyncSet, answer_ranges, size_of_range
+from hitp2p.protocol.ranges import Reconciliation, SyncSet, answer_ranges
 
 __all__ = ["Played", "play", "size_of", "some_keys"]
 

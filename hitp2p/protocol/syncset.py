@@ -20,6 +20,7 @@ from hitp2p.errors import UsageError
 
 __all__ = [
     "DIGEST_BYTES",
+    "GENERATION_BYTES",
     "KEY_BYTES",
     "SyncSet",
     "bound_between",
@@ -32,7 +33,7 @@ KEY_BYTES: Final = 40
 """Generation and digest [NET-1]."""
 DIGEST_BYTES: Final = 32
 """Of sha2-256."""
-_GENERATION_BYTES: Final = KEY_BYTES - DIGEST_BYTES
+GENERATION_BYTES: Final = KEY_BYTES - DIGEST_BYTES
 _TAIL_BYTES: Final = 8
 """What the list by digest keeps of one."""
 _CHUNK: Final = 512
@@ -42,7 +43,7 @@ _MODULUS: Final = 2**256
 
 def key_of(generation: int, cid: Cid) -> bytes:
     """The key of a member [NET-1]."""
-    return generation.to_bytes(_GENERATION_BYTES, "big") + raw_bytes(cid)[-DIGEST_BYTES:]
+    return generation.to_bytes(GENERATION_BYTES, "big") + raw_bytes(cid)[-DIGEST_BYTES:]
 
 
 def cid_of(key_or_digest: bytes) -> Cid:
@@ -70,7 +71,7 @@ class SyncSet:
     def __init__(self, keys: Iterable[bytes] = ()) -> None:
         """Take the keys in any order; one that comes twice counts once."""
         self._keys = _Records(KEY_BYTES, map(_checked, keys))
-        self._tails = _Records(_TAIL_BYTES + _GENERATION_BYTES, map(_tail_of, self._keys))
+        self._tails = _Records(_TAIL_BYTES + GENERATION_BYTES, map(_tail_of, self._keys))
         self._total = sum(self._keys.sum_of(i) for i in range(len(self._keys.chunks)))
         self._marks: tuple[list[int], list[int]] | None = None
 
@@ -295,11 +296,11 @@ def _sum_of(keys: bytes | bytearray) -> int:
 
 
 def _number_of(key: bytes) -> int:
-    return int.from_bytes(key[_GENERATION_BYTES:], "big")
+    return int.from_bytes(key[GENERATION_BYTES:], "big")
 
 
 def _tail_of(key: bytes) -> bytes:
-    return key[-_TAIL_BYTES:] + key[:_GENERATION_BYTES]
+    return key[-_TAIL_BYTES:] + key[:GENERATION_BYTES]
 
 
 def _checked(key: bytes) -> bytes:

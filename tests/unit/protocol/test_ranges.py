@@ -12,9 +12,10 @@ from set_pairs import play, size_of, some_keys
 
 from hitp2p import limits
 from hitp2p.errors import RuleError
+from hitp2p.protocol.cutting import size_of_range
 from hitp2p.protocol.frames import encode_frame, parse_frame
 from hitp2p.protocol.messages import Range, Ranges
-from hitp2p.protocol.ranges import Reconciliation, SyncSet, answer_ranges, size_of_range
+from hitp2p.protocol.ranges import Reconciliation, SyncSet, answer_ranges
 
 KEYS = some_keys(4000)
 DIGEST = bytes(32)
