@@ -26,6 +26,7 @@ from maker import (
     licences,
     names,
     objects,
+    ranges,
     snapshots,
     standings,
     trails,
@@ -52,6 +53,7 @@ FILES = {
     "license.json": licences.licences,
     "ipns.json": names.names,
     "net.json": frames.frames,
+    "ranges.json": ranges.ranges,
 }
 
 
