@@ -14,6 +14,7 @@ from hitp2p.codec.car import CarReader
 from hitp2p.codec.cid import RAW, Cid
 from hitp2p.codec.dagcbor import Profile, decode, decode_reference
 from hitp2p.errors import DecodeError
+from hitp2p.protocol.frames import FrameReader, parse_frame
 
 with open("/proc/self/statm") as file:
     in_use = int(file.read().split()[0]) * resource.getpagesize()
@@ -50,6 +51,31 @@ def text(value):
         return
     raise SystemExit("was accepted")
 
+def frame(value, accepted=False):
+    data = b"\\x93\\x18\\x01\\x81\\xa1a" + value
+    try:
+        parse_frame(data)
+    except DecodeError as error:
+        assert error.rule in ("NET-5", "NET-6"), error
+    else:
+        if not accepted:
+            raise SystemExit("was accepted")
+    try:
+        parse_frame(value)
+    except DecodeError:
+        return
+    raise SystemExit("was accepted")
+
+def stream(data):
+    reader = FrameReader()
+    try:
+        for at in range(0, len(data), 16384):
+            reader.feed(data[at:at + 16384])
+            for _ in reader.frames(): pass
+    except DecodeError:
+        return
+    raise SystemExit("was accepted")
+
 def control():
     try:
         bytes(64 * MIB)
@@ -80,6 +106,22 @@ BOMBS = {
     "CAR header of nested arrays": lambda: car(b"\\x80\\x80\\x04" + b"\\x81" * 65536),
     "CAR v2 with data at 2^62": lambda: car(bytes.fromhex("0aa16776657273696f6e02") + bytes(16) + b"\\0\\0\\0\\0\\0\\0\\0\\x40" * 3),
     "identity hash of 2^62": lambda: car(header + b"\\x0c\\x01\\x55\\x00" + b"\\xff" * 8 + b"\\x3f"),
+    "frame with an array of 2^32": lambda: frame(b"\\xdd\\xff\\xff\\xff\\xff"),
+    "frame with a map of 2^32": lambda: frame(b"\\xdf\\xff\\xff\\xff\\xff"),
+    "frame with 4 GiB of text": lambda: frame(b"\\xdb\\xff\\xff\\xff\\xff"),
+    "frame with 4 GiB of bytes": lambda: frame(b"\\xc6\\xff\\xff\\xff\\xff"),
+    "frame with 4 GiB of an extension": lambda: frame(b"\\xc9\\xff\\xff\\xff\\xff\\x05"),
+    "frame with 64 KiB of array heads": lambda: frame(b"\\x91" * 65000),
+    "frame with 2 MiB of array heads": lambda: frame(b"\\x91" * 2 * MIB),
+    "frame with arrays of 2,048 in arrays, a thousand deep": lambda: frame(b"\\xdc\\x08\\x00" * 1000),
+    "frame with arrays of 65,535 in arrays, as deep as they go": lambda: frame(b"\\xdc\\xff\\xff" * 20000),
+    "frame with maps of 64 in maps, as deep as they go": lambda: frame(b"\\xde\\x00\\x40\\xa0" * 16000),
+    "frame with 64,000 empty maps, which may be read": lambda: frame(b"\\xdc\\x01\\x00" + (b"\\xdc\\x00\\xf8" + b"\\x80" * 248) * 256, accepted=True),
+    "frame with 2 million empty maps": lambda: frame(b"\\xdc\\x08\\x00" + (b"\\xdc\\x04\\x00" + b"\\x80" * 1024) * 2048),
+    "frame with 700,000 byte strings of a byte": lambda: frame(b"\\xdc\\x08\\x00" + (b"\\xdc\\x01\\x55" + b"\\xc4\\x01a" * 341) * 2048),
+    "frame with one key 64 times, a thousand times": lambda: frame(b"\\xdc\\x01\\xf4" + (b"\\xde\\x00\\x40" + b"\\xa0\\x01" * 64) * 500),
+    "stream that announces 4 GiB": lambda: stream(b"\\xff\\xff\\xff\\xff" + bytes(16 * MIB)),
+    "stream of frames of no bytes": lambda: stream(bytes(16 * MIB)),
     "ten million characters of base58": lambda: text("Qm" + "z" * 10_000_000),
     "ten million characters of base32": lambda: text("b" + "a" * 10_000_000),
 }

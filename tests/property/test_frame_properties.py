@@ -146,10 +146,11 @@ def read(stream: bytes, ends: list[int]) -> list[Frame]:
 
 # --- values that msgpack can write, and that are no message ---------------------------------------
 
-NAMES = (
-    "agent after blocks cids code count features file heads last listen most next nonce objects ranges "
-    "records scope sum text topic topics versions wait"
-).split()
+NAMES = [
+    "agent", "after", "blocks", "cids", "code", "count", "features", "file", "heads", "last", "listen",
+    "most", "next", "nonce", "objects", "ranges", "records", "scope", "sum", "text", "topic", "topics", "versions", "wait",
+]  # fmt: skip
+"""Every field of the table."""
 plain = st.recursive(
     st.none()
     | st.booleans()
