@@ -218,8 +218,40 @@ NODE_ADDRESS_BYTES: Final = 256
 """Longest address of a node, in bytes [NET-24]."""
 NODE_RECORD_BYTES: Final = 1024
 """Largest address record, in bytes [NET-20]."""
+NODE_RECORD_ADDRESSES: Final = 8
+"""Most addresses of a record [NET-20]."""
+NODE_RECORD_AGE_MS: Final = 14 * 24 * 3_600_000
+"""How long a record holds, in milliseconds [NET-20]."""
+NODE_RECORD_AHEAD_MS: Final = 24 * 3_600_000
+"""How far ahead of the reader's clock a record may be, in milliseconds [NET-20]."""
 NODE_RECORDS_ASKED: Final = 32
 """Most records that are handed out at a time [NET-21]."""
+NODE_RECORDS_EVERY_S: Final = 60
+"""Seconds until the same peer is handed records again [NET-21]."""
+NODE_DIAL_EVERY_S: Final = 1
+"""Seconds between two dials to addresses that others told [NET-21]."""
+NODE_DIAL_HOST_EVERY_S: Final = 60
+"""Seconds between two such dials to one host, so that nobody is flooded by what is told about them [NET-21]."""
+NODE_BACKOFF_FIRST_S: Final = 3
+"""Longest wait after a first dial that failed, in seconds; it doubles with each [spec 10]."""
+NODE_BACKOFF_LAST_S: Final = 3600
+"""Longest wait after any number of them, in seconds [spec 10]."""
+NODE_BOOK_NEW: Final = 256 * 8
+"""Places of an address book for peers that were told of: 256 buckets, 8 of which a telling network can reach [spec 10]."""
+NODE_BOOK_TRIED: Final = 64 * 8
+"""Places of an address book for peers that were reached: 64 buckets, 2 of which a network can reach [spec 10]."""
+NODE_BOOK_NAMED: Final = 256
+"""Most peers that the operator names [spec 10]."""
+NODE_ANCHORS: Final = 2
+"""Peers to which a node goes back first when it starts again [spec 10]."""
+NODE_BAN_KEY_S: Final = 3600
+"""How long a key is kept out, in seconds [NET-23]."""
+NODE_BAN_HOST_S: Final = 60
+"""How long an address is kept out, in seconds [NET-23]."""
+NODE_BANS: Final = 4096
+"""Most keys that are kept out at once, and most addresses; a bound on memory [NET-23]."""
+NODE_METERS: Final = 1024
+"""Most keys whose rate is remembered, and most addresses; a bound on memory [NET-22]."""
 
 # --- the node: frames (spec 10) -----------------------------------------------------------------
 NODE_FIRST_FRAME_BYTES: Final = 4 * 1024

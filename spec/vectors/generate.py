@@ -27,6 +27,7 @@ from maker import (
     names,
     objects,
     ranges,
+    records,
     snapshots,
     standings,
     trails,
@@ -54,6 +55,7 @@ FILES = {
     "ipns.json": names.names,
     "net.json": frames.frames,
     "ranges.json": ranges.ranges,
+    "records.json": records.records,
 }
 
 

@@ -135,6 +135,24 @@ AT_AND_PAST: Final = {
     "PULL_BUNDLE_BYTES": ("test_a_bundle_is_fetched_up_to_its_bound_and_not_past_it",) * 2,
     # IPNS names
     "IPNS_RECORD_BYTES": ("ipn-2-10-kib", "ipn-2-over-10-kib"),
+    # the node: peers
+    "NODE_RECORD_ADDRESSES": ("net-20-8-addresses", "net-20-9-addresses"),
+    "NODE_RECORD_AGE_MS": ("net-20-old", "net-20-too-old"),
+    "NODE_RECORD_AHEAD_MS": ("net-20-ahead", "net-20-too-far"),
+    "NODE_RECORDS_EVERY_S": ("test_net_21_a_peer_is_handed_records_once_a_minute",) * 2,
+    "NODE_DIAL_EVERY_S": ("test_net_21_one_address_a_second_is_dialled_and_not_one_more",) * 2,
+    "NODE_DIAL_HOST_EVERY_S": ("test_net_21_a_host_is_dialled_once_a_minute_whatever_its_keys",)
+    * 2,
+    "NODE_BACKOFF_FIRST_S": ("test_the_longest_wait_doubles_from_3_s_up_to_an_hour",) * 2,
+    "NODE_BACKOFF_LAST_S": ("test_the_longest_wait_doubles_from_3_s_up_to_an_hour",) * 2,
+    "NODE_BOOK_NEW": ("test_a_book_holds_2048_that_it_was_told_of_and_not_one_more",) * 2,
+    "NODE_BOOK_TRIED": ("test_a_book_holds_512_that_it_has_reached_and_not_one_more",) * 2,
+    "NODE_BOOK_NAMED": ("test_256_peers_are_named_and_not_one_more",) * 2,
+    "NODE_ANCHORS": ("test_two_anchors_are_dialled_first_and_not_one_more",) * 2,
+    "NODE_BAN_KEY_S": ("test_net_23_a_key_is_kept_out_for_an_hour_wherever_it_comes_from",) * 2,
+    "NODE_BAN_HOST_S": ("test_net_23_an_address_is_kept_out_for_a_minute_whatever_the_key",) * 2,
+    "NODE_BANS": ("test_net_23_4096_keys_are_kept_out_and_not_one_more",) * 2,
+    "NODE_METERS": ("test_net_22_a_meter_remembers_1024_keys_and_not_one_more",) * 2,
     # verdicts
     "VERIFY_OBJECTS": ("test_a_bundle_is_held_up_to_its_bounds_and_not_past_them",) * 2,
     "VERIFY_BLOCKS": ("test_a_bundle_of_many_leaves_is_read_up_to_the_bound_and_not_past_it",) * 2,
