@@ -11,6 +11,7 @@ from importlib import import_module
 
 NAMES = (
     "codec",
+    "frames",
     "signing",
     "trail_check",
     "media_add",

@@ -65,15 +65,15 @@ class FrameReader:
         if self._error is not None:
             raise self._error
         try:
-            while (data := self._take()) is not None:
-                yield parse_frame(data)
+            while (frame := self._take()) is not None:
+                yield frame
         except InvalidError as error:
             self._error = error
             self._buffer.clear()
             raise
 
-    def _take(self) -> bytes | None:
-        """The next frame without its length, where it is whole."""
+    def _take(self) -> Frame | None:
+        """The next frame, where it is whole."""
         buffer = self._buffer
         if len(buffer) < LENGTH_BYTES:
             return None
@@ -85,12 +85,13 @@ class FrameReader:
         end = LENGTH_BYTES + size
         if len(buffer) < end:
             return None
-        data = bytes(buffer[LENGTH_BYTES:end])
+        with memoryview(buffer) as view, view[LENGTH_BYTES:end] as data:  # spares two copies
+            frame = parse_frame(data)
         del buffer[:end]
-        return data
+        return frame
 
 
-def parse_frame(data: bytes) -> Frame:
+def parse_frame(data: bytes | memoryview) -> Frame:
     """Read a frame whose length stood before it.
 
     Raises:
@@ -165,7 +166,7 @@ def _check_number(number: Any, form: Form | None) -> None:
 # --- msgpack --------------------------------------------------------------------------------------
 
 
-def _unpack(data: bytes) -> Any:
+def _unpack(data: bytes | memoryview) -> Any:
     """The one value in `data`, with arrays as tuples; floats, and deep nesting up to msgpack's 1,024, are still in it."""
     size = len(data)
     try:
@@ -245,7 +246,7 @@ _WIDTHS: Final = {0xC4: 1, 0xC5: 2, 0xC6: 4, 0xD9: 1, 0xDA: 2, 0xDB: 4}
 """By its first byte: in how many bytes the length of byte strings (the first three) and of long text stands."""
 
 
-def _check_long(data: bytes) -> None:
+def _check_long(data: bytes | memoryview) -> None:
     """Raise unless a long frame is long by its byte strings alone [NET-5].
 
     Else 2 MiB of empty maps would become 200 MiB of objects.
