@@ -22,6 +22,7 @@ NAMES = (
     "verify_chain",
     "verify_trail",
     "orbitdb",
+    "reconcile",
     "kubo_objects",
     "kubo_media",
     "kubo_pull",
