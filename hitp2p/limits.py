@@ -244,6 +244,8 @@ NODE_BOOK_NAMED: Final = 256
 """Most peers that the operator names [spec 10]."""
 NODE_ANCHORS: Final = 2
 """Peers to which a node goes back first when it starts again [spec 10]."""
+NODE_REST_EVERY_S: Final = 3600
+"""Seconds until a node that has all its connections ends one of them to dial another [spec 10]."""
 NODE_BAN_KEY_S: Final = 3600
 """How long a key is kept out, in seconds [NET-23]."""
 NODE_BAN_HOST_S: Final = 60
@@ -318,3 +320,63 @@ NODE_RECON_ROUNDS: Final = 16
 """Most rounds of RECON in one comparison [spec 10]."""
 NODE_RECON_SURPLUS: Final = 32_768
 """Most keys that are remembered as lacking on the other side in one comparison; as many as it can name the other way."""
+NODE_HELLO_S: Final = 10
+"""How long HELLO may take, in seconds [NET-9]."""
+NODE_PING_S: Final = 20
+"""Seconds without a frame until PING goes out [spec 10]."""
+NODE_DEAD_S: Final = 60
+"""Seconds without a frame until a connection counts as dead [spec 10]."""
+NODE_REQUESTS: Final = 64
+"""Most open requests of a side [NET-11]."""
+NODE_QUEUE_BYTES: Final = 4 * 1024 * 1024
+"""Most bytes that wait to be sent to a peer [NET-14]; a last BYE comes on top."""
+NODE_STALL_S: Final = 30
+"""How long a peer may take nothing of its queue, in seconds [spec 10]."""
+NODE_BATCHES: Final = 2
+"""Batches of a peer's objects that may wait to be judged before reading from it stops [spec 10]."""
+NODE_FLIGHT_BYTES: Final = 8 * 1024 * 1024
+"""Most bytes of blocks on the way from a peer [NET-19]."""
+NODE_SILENCE_S: Final = 30
+"""Seconds without an answer until the next peer is asked [NET-19]."""
+NODE_FRAMES_A_S: Final = 50
+"""Frames a second from a peer, answers aside [NET-22]."""
+NODE_FRAMES_AT_ONCE: Final = 500
+"""Frames at once [NET-22]."""
+NODE_OBJECTS_A_S: Final = 5
+"""Objects a second that a peer may push [NET-22]."""
+NODE_OBJECTS_AT_ONCE: Final = 1024
+"""Objects at once [NET-22]."""
+NODE_RECONS_A_S: Final = 1
+"""Questions about ranges a second from a peer [NET-22]."""
+NODE_RECONS_AT_ONCE: Final = 32
+"""Questions about ranges at once [NET-22]."""
+NODE_WAITING_OBJECTS: Final = 1000
+"""Most objects of a peer that wait for what they require [spec 10]."""
+NODE_WAITING_PEER_BYTES: Final = 4 * 1024 * 1024
+"""Most bytes of them [spec 10]."""
+NODE_WAITING_BYTES: Final = 64 * 1024 * 1024
+"""Most bytes of such objects of all peers [spec 10]."""
+NODE_WAITING_S: Final = 600
+"""How long such an object waits, in seconds [spec 10]."""
+NODE_WANTED: Final = 65_536
+"""Most blocks that are wanted at once; a bound on memory."""
+NODE_WANTED_PEER: Final = 16_384
+"""Most members that are wanted from one peer at once; a bound on memory."""
+NODE_JUDGED: Final = 65_536
+"""Most CIDs that are remembered as not to be asked for again; a bound on memory."""
+NODE_JUDGED_S: Final = 600
+"""How long they are, in seconds: a policy, or what is known, may have changed since."""
+NODE_MEDIA_PEERS: Final = 4
+"""Most peers that are asked for media of a topic at once [spec 10]."""
+NODE_INBOUND: Final = 128
+"""Most connections that others dialled [spec 10]."""
+NODE_OUTBOUND: Final = 8
+"""Most connections that a node dials of its own accord [spec 10]."""
+NODE_DIALLED: Final = 16
+"""Most connections that it dials, those that the operator names among them [spec 10]."""
+NODE_HOST_LINKS: Final = 8
+"""Most connections from one address [spec 10]."""
+NODE_GREETINGS: Final = 64
+"""Most connections whose HELLO hasn't come [spec 10]."""
+NODE_COMPARISONS: Final = 8
+"""Most comparisons with one peer at once; the others wait."""
