@@ -8,8 +8,10 @@ from hitp2p.codec.cid import DAG_CBOR, Cid
 from hitp2p.dataclass import dataclass, field, replace
 from hitp2p.errors import StoreFullError, UnlistedError
 from hitp2p.node.judging import Judged, judge_in_trail, verify_blocks
+from hitp2p.node.looking import Looking
 from hitp2p.node.membership import Change, Memberships
 from hitp2p.node.policy import Follow, Policy, Verdict, judge
+from hitp2p.node.quotas import Account, Amount, Usage, over_quota
 from hitp2p.node.remembered import Remembered
 from hitp2p.node.wanting import Fit, Wanting
 from hitp2p.objects.envelope import SignedObject
@@ -28,25 +30,37 @@ class Desk:
     remembered: Remembered
     sets: Memberships
     wanting: Wanting
+    looking: Looking
     policy: Policy
     follows: dict[Cid, Follow] = field(default_factory=dict[Cid, Follow])
     """By topic."""
     durable: bool = True
     """Whether what is stored is to outlive a power cut."""
 
-    def tell(self, change: Change, wants: Iterable[Want] = ()) -> Admitted:
-        """What has changed, and what is wanted now; nothing of unlisted projects."""
+    def is_exempt(self, account: Account) -> bool:
+        """Whether quotas don't ask what something takes: the operator's own works, and pinned topics."""
+        topic, author = account
+        return topic in self.policy.pinned or author in self.policy.own
+
+    def tell(
+        self, change: Change, wants: Iterable[Want] = (), spent: Usage | None = None
+    ) -> Admitted:
+        """What has changed, and what is wanted now; nothing of unlisted projects.
+
+        Args:
+            change: of the sets.
+            wants: what goes on from what was wanted before.
+            spent: room that was taken up by other things than new members.
+        """
         unlisted = self.store.unlisted()
-        found = dict.fromkeys(wants)
-        for topic, row in change.rows:
-            obj = None if topic in unlisted else self.remembered.get(row.cid)
-            if obj is not None:
-                found.update(dict.fromkeys(self.wanting.of(topic, obj)))
+        if unlisted:
+            change.rows = [pair for pair in change.rows if pair[0] not in unlisted]
+        found = self.looking.take(change, self.wanting.finished(), spent)
         return Admitted(
             joined=tuple(member for member in change.joined if member.of.topic not in unlisted),
             left=tuple(change.left),
             no_heads=tuple(pair for pair in change.no_heads if pair[0].topic not in unlisted),
-            wants=tuple(found),
+            wants=tuple(dict.fromkeys([*wants, *found])),
         )
 
 
@@ -65,6 +79,8 @@ class Admission:
         """Why these are to wait until the operator has looked at them."""
         self._stored: dict[Cid, None] = {}
         self._fits: list[Fit] = []
+        self._claimed = Usage()
+        """Room that good objects and blocks of this batch take."""
         self._wants: dict[Cid, list[Want]] = {}
         for want in action.wants:
             self._wants.setdefault(want.cid, []).append(want)
@@ -123,7 +139,22 @@ class Admission:
 
     def _hold(self, obj: SignedObject) -> str | None:
         reason = self._to_review.get(obj.cid)
-        return None if reason is None else f"waits for review: {reason}"
+        if reason is not None:
+            return f"waits for review: {reason}"
+        topic = obj.project_cid or self._action.topic
+        return self._claim((topic, obj.identity), Amount(1, len(obj.block)), obj.cid)
+
+    def _claim(self, account: Account, amount: Amount, cid: Cid) -> str | None:
+        """Take room for something, if there is any."""
+        desk = self._desk
+        if desk.is_exempt(account):
+            return None
+        usage = desk.looking.usage
+        fault = over_quota(desk.policy.quotas, usage, self._claimed, account, amount)
+        if fault is None or self._store.has(cid):  # what is here takes no more room
+            self._claimed.add(account, amount)
+            return None
+        return fault
 
     # --- pages, texts, media ----------------------------------------------------------------------
 
@@ -135,10 +166,13 @@ class Admission:
             self._stored[cid] = None
             return
         found = self._desk.wanting.fit(cid, block, wants)
-        if isinstance(found, str):
-            self._judged.refused[cid] = found
-        else:
-            self._fits.append(found)
+        if isinstance(found, Fit):
+            fault = self._claim((found.topic, found.author), Amount(0, len(block)), cid)
+            if fault is None:
+                self._fits.append(found)
+                return
+            found = fault
+        self._judged.refused[cid] = found
 
     # --- storing ----------------------------------------------------------------------------------
 
@@ -156,8 +190,22 @@ class Admission:
             desk.remembered.add(obj)
         self._stored.update(dict.fromkeys([*good, *(fit.cid for fit in self._fits)]))
         change = desk.sets.advance(good, rows)
-        wants = desk.wanting.go_on(self._fits, self._wants)
-        return self._answer(desk.tell(change, wants))
+        wants = desk.wanting.go_on(self._fits)
+        return self._answer(desk.tell(change, wants, self._spent(rows, change)))
+
+    def _spent(self, rows: Sequence[ObjectRow], change: Change) -> Usage:
+        """Room beside that of new members: of blocks, and of events that nobody has spoken under yet."""
+        spent = Usage()
+        joined = {row.cid for _, row in change.rows}
+        claims = [((fit.topic, fit.author), Amount(0, len(fit.block))) for fit in self._fits]
+        for row in rows:
+            if row.cid not in joined:
+                account = (self._action.topic, row.identity)
+                claims.append((account, Amount(1, len(self._objects[row.cid].block))))
+        for account, amount in claims:
+            if not self._desk.is_exempt(account):
+                spent.add(account, amount)
+        return spent
 
     def _write(self, good: Mapping[Cid, SignedObject]) -> Sequence[ObjectRow]:
         if not good and not self._fits:

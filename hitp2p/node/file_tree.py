@@ -83,6 +83,7 @@ class FileTree:
         *,
         get: Callable[[Cid], bytes | None],
         has: Callable[[Cid], bool],
+        author: Cid | None = None,
     ) -> None:
         """Begin at the top.
 
@@ -91,7 +92,9 @@ class FileTree:
             size: its length in bytes, as a work states it.
             get: a block that is here.
             has: whether a block is here.
+            author: who is to be charged for it.
         """
+        self.author = author
         self.root = root
         self.size = size
         self._get = get
@@ -105,6 +108,11 @@ class FileTree:
     def is_complete(self) -> bool:
         """Whether all of it is here, as far as `pump` has seen."""
         return not self._stack and not self._wanted
+
+    @property
+    def wanted(self) -> tuple[Cid, ...]:
+        """Blocks that were told to be wanted, and haven't come."""
+        return tuple(cid for cid in self._wanted if cid not in self._untold)
 
     def pump(self) -> tuple[Cid, ...]:
         """Blocks that are wanted from now on, each told once.

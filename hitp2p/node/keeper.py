@@ -13,9 +13,11 @@ from hitp2p.codec.cid import Cid
 from hitp2p.dataclass import replace
 from hitp2p.errors import MissingBlocksError, UnlistedError, UsageError
 from hitp2p.node.admission import Admission, Desk
+from hitp2p.node.ledger import Ledger
 from hitp2p.node.lending import Lending
+from hitp2p.node.looking import Looking
 from hitp2p.node.membership import ACCEPTED, AcceptedMembers, Memberships
-from hitp2p.node.policy import Follow, Policy, is_blocked, wants_file
+from hitp2p.node.policy import Follow, Policy, describe_media, is_blocked, wants_file
 from hitp2p.node.remembered import Remembered
 from hitp2p.node.wanting import Wanting
 from hitp2p.objects.contribution import MediaEntry
@@ -36,6 +38,7 @@ class Keeper:
         store: Store,
         *,
         policy: Policy | None = None,
+        ledger: Ledger | None = None,
         accepted: AcceptedMembers | None = None,
         durable: bool = True,
     ) -> None:
@@ -44,6 +47,7 @@ class Keeper:
         Args:
             store: it may have other writers.
             policy: what the operator wants; its topics are followed.
+            ledger: what was noted before; without one, the first `wants` of each topic reads every member.
             accepted: says what of a project is accepted. Without it, nothing can be followed in that scope.
             durable: whether what is admitted is to outlive a power cut.
 
@@ -55,16 +59,27 @@ class Keeper:
         remembered = Remembered(store)
         self._sets = Memberships(store, lookup=remembered.get, accepted=accepted)
         self._lending = Lending(store, self._sets, is_kept_back=self._is_kept_back)
+        wanting = Wanting(
+            store,
+            lookup=remembered.get,
+            wants_file=self._wants_file,
+            is_kept_back=self._is_kept_back,
+        )
+        self._looking = Looking(
+            store,
+            sets=self._sets,
+            lookup=remembered.get,
+            wanting=wanting,
+            ledger=ledger or Ledger(),
+            is_kept_back=self._is_kept_back,
+            is_exempt=lambda account: self._desk.is_exempt(account),
+        )
         self._desk = Desk(
             store=store,
             remembered=remembered,
             sets=self._sets,
-            wanting=Wanting(
-                store,
-                lookup=remembered.get,
-                wants_file=self._wants_file,
-                is_kept_back=self._is_kept_back,
-            ),
+            wanting=wanting,
+            looking=self._looking,
             policy=policy or Policy(),
             durable=durable,
         )
@@ -103,8 +118,10 @@ class Keeper:
 
     def unfollow(self, topic: Cid) -> None:
         """Keep it in step no more; what is here stays. Harmless for what isn't followed."""
-        self._sets.unfollow(topic)
-        self._note(topic, None)
+        if topic in self._desk.follows:
+            self._sets.unfollow(topic)
+            self._looking.forget(topic)
+            self._note(topic, None)
 
     def _note(self, topic: Cid, follow: Follow | None) -> None:
         if follow is None:
@@ -119,13 +136,16 @@ class Keeper:
             yield from self._sets.members(topic, scope)
 
     def wants(self, topic: Cid) -> tuple[Want, ...]:
-        """What members of a followed topic link to, is wanted, and isn't here."""
-        found: dict[Want, None] = {}
-        for member in self.members(topic):
-            obj = self._desk.remembered.get(member.cid)
-            if obj is not None:
-                found.update(dict.fromkeys(self._desk.wanting.of(topic, obj)))
-        return tuple(found)
+        """What members of a followed topic link to, is wanted, and isn't here.
+
+        To be asked once when a topic is followed; afterwards `admit` and `catch_up` tell what is wanted. Costs what has come
+        since the ledger was written; all members are read where it knows nothing, or other media are wanted than before.
+        """
+        follow = self._desk.follows.get(topic)
+        if follow is None or topic in self._store.unlisted():
+            return ()
+        how = describe_media(self._desk.policy, follow.media)
+        return tuple(dict.fromkeys(self._looking.begin(topic, how)))
 
     def _wants_file(self, topic: Cid, entry: MediaEntry) -> bool:
         follow = self._desk.follows.get(topic)

@@ -21,8 +21,8 @@ __all__ = ["Roles", "files_of", "page_fault", "pages_and_texts_of", "roles_of", 
 class Roles(NamedTuple):
     """As what objects link to one block."""
 
-    is_linked: bool
-    """Whether any does."""
+    author: Cid | None
+    """Who speaks in the first of them; None where none does."""
     lists: frozenset[ListPage]
     """The lists that go on there."""
     is_text: bool
@@ -46,16 +46,17 @@ def files_of(obj: SignedObject) -> tuple[MediaEntry, ...]:
 def roles_of(cid: Cid, linkers: Iterable[SignedObject]) -> Roles:
     """As what some objects link to a block."""
     lists: set[ListPage] = set()
-    is_linked = is_text = False
+    author: Cid | None = None
+    is_text = False
     files: list[MediaEntry] = []
     for obj in linkers:
-        is_linked = True
+        author = author or obj.identity
         if cid.codec == DAG_CBOR:
             lists.update(which for page, which in iter_list_pages(obj) if page == cid)
         else:
             is_text = is_text or cid in iter_texts(obj)
             files.extend(entry for entry in files_of(obj) if entry.file == cid)
-    return Roles(is_linked, frozenset(lists), is_text, tuple(files))
+    return Roles(author, frozenset(lists), is_text, tuple(files))
 
 
 def page_fault(block: bytes, lists: frozenset[ListPage]) -> str | None:

@@ -68,6 +68,9 @@ class Memberships:
         """Of each identity, the followed projects in which it speaks; of those in `_scanned` alone."""
         self._scanned: set[Cid] = set()
         self.cursor = store.last_seq()
+        """Number of the last object that was told."""
+        last = next(store.rows(after=self.cursor - 1, limit=1), None)
+        self.cursor_cid = None if last is None else last.cid
 
     # --- topics -----------------------------------------------------------------------------------
 
@@ -133,11 +136,12 @@ class Memberships:
             self._refresh(topic)
         of = TopicScope(topic, scope)
         heads = self._heads(topic)
-        for row in self._rows(topic):
+        for row in self.rows_of(topic):
             if scope == ALL or row.cid in self._accepted_of(topic):
                 yield _member(of, row, self._size(row.cid), row.cid in heads)
 
-    def _rows(self, topic: Cid) -> list[ObjectRow]:
+    def rows_of(self, topic: Cid) -> list[ObjectRow]:
+        """The members of a topic in scope all, by (generation, CID)."""
         rows = self._scan(topic)
         speakers = {row.identity for row in rows if row.identity is not None}
         events = [self._store.row(cid) for who in speakers for cid in self._store.events(who)]
@@ -174,8 +178,8 @@ class Memberships:
         step = _Step(self, self._store, known or {}, rows)
         for row in rows:
             step.take(row)
-        if rows:
-            self.cursor = max(self.cursor, rows[-1].seq)
+        if rows and rows[-1].seq > self.cursor:
+            self.cursor, self.cursor_cid = rows[-1].seq, rows[-1].cid
         if self._accepted is not None:
             for topic in {topic for topic, _ in step.change.rows}:
                 self._tell_accepted(topic, step)

@@ -7,12 +7,13 @@ said of an object itself, by its CID, counts before all others.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from enum import IntEnum, StrEnum
 from typing import Final, NamedTuple
 
 from hitp2p.codec.cid import Cid
 from hitp2p.dataclass import dataclass, field
+from hitp2p.node.quotas import Quotas
 from hitp2p.objects.contribution import MediaEntry
 from hitp2p.objects.envelope import SignedObject
 from hitp2p.objects.known import known_field
@@ -76,6 +77,12 @@ class Policy:
     """By an identifier in a work's licence expression; a trailing `*` stands for any end."""
     media_types: Mapping[str, Verdict] = field(default_factory=dict[str, Verdict])
     """By `type/subtype` or `type/*`. A block keeps the files out and the work in."""
+    quotas: Quotas = field(default_factory=Quotas)
+    """How much of others' works is kept."""
+    own: frozenset[Cid] = frozenset()
+    """Identities of the operator; what they made isn't counted."""
+    pinned: frozenset[Cid] = frozenset()
+    """Topics that are kept in any case; they aren't counted."""
 
 
 _IDENTIFIER: Final = re.compile(r"[A-Za-z0-9.+:-]+")
@@ -147,20 +154,17 @@ def type_verdict(policy: Policy, media_type: str) -> Verdict | None:
 
 
 def wants_file(policy: Policy, entry: MediaEntry, level: int) -> bool:
-    """Whether a file of a work is to be fetched, by its role, type and CID."""
+    """Whether a file of a work is to be fetched, by its role and type."""
     wanted = level >= MediaLevel.FULL or (level == MediaLevel.PREVIEW and entry.role == "preview")
-    return (
-        wanted
-        and type_verdict(policy, entry.type) is not Verdict.BLOCK
-        and not is_blocked(policy, entry.file)
-    )
+    return wanted and type_verdict(policy, entry.type) is not Verdict.BLOCK
+
+
+def describe_media(policy: Policy, level: int) -> str:
+    """Which files are wanted, as a text that is another one whenever others are."""
+    blocked = sorted(name for name, verdict in policy.media_types.items() if verdict == "block")
+    return " ".join([str(level), *blocked])
 
 
 def is_blocked(policy: Policy, cid: Cid) -> bool:
     """Whether a block is neither fetched nor served, whatever it is."""
     return policy.objects.get(cid) is Verdict.BLOCK
-
-
-def blocked_among(policy: Policy, cids: Iterable[Cid]) -> frozenset[Cid]:
-    """Those that are neither fetched nor served."""
-    return frozenset(cid for cid in cids if is_blocked(policy, cid))

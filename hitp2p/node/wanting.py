@@ -7,7 +7,7 @@ brought it.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from itertools import islice
 from typing import Final, NamedTuple, TypeAlias
@@ -45,6 +45,10 @@ class Fit(NamedTuple):
     """Its place there."""
     size: int
     """Length of that file."""
+    topic: Cid
+    """Of the want that asked for it."""
+    author: Cid | None
+    """The first identity here that linked to it."""
 
 
 class Wanting:
@@ -71,6 +75,8 @@ class Wanting:
         self._wants_file = wants_file
         self._is_kept_back = is_kept_back
         self._trees: OrderedDict[Cid, FileTree] = OrderedDict()
+        self._finished: list[Cid] = []
+        """Files of which nothing is wanted any more."""
         self._files = MediaFiles(store.media_folder)
 
     # --- what is wanted ---------------------------------------------------------------------------
@@ -78,20 +84,34 @@ class Wanting:
     def of(self, topic: Cid, obj: SignedObject) -> Iterator[Want]:
         """What an object links to, is wanted, and isn't here."""
         for cid in dict.fromkeys(pages_and_texts_of(obj)):
-            if not self._is_kept_back(cid) and not self._store.has(cid):
+            if not self._store.has(cid):
                 yield Want(topic, cid, None)
         for entry in files_of(obj):
-            if self._wants_file(topic, entry) and not self._is_kept_back(entry.file):
-                yield from self._of_file(topic, entry.file, entry.size)
+            if self._wants_file(topic, entry):
+                yield from self._of_file(topic, entry.file, entry.size, obj.identity)
 
-    def _of_file(self, topic: Cid, file: Cid, size: int) -> Iterator[Want]:
+    def again(self, topic: Cid, cid: Cid) -> Iterator[Want]:
+        """What is wanted of something that members linked to when they came; nothing where all of it is here."""
+        if cid.codec != DAG_PB:
+            if not self._store.has(cid):
+                yield Want(topic, cid, None)
+            return
+        roles = roles_of(cid, self._linkers(cid))
+        for entry in roles.files:
+            if found := tuple(self._of_file(topic, cid, entry.size, roles.author)):
+                yield from found
+                return
+
+    def _of_file(self, topic: Cid, file: Cid, size: int, author: Cid | None) -> Iterator[Want]:
         if not self._store.has(file):
             yield Want(topic, file, None)
-        elif file.codec == DAG_PB and file not in self._trees:
-            yield from self._pump(topic, self._open(file, size))
+        elif file.codec == DAG_PB:
+            tree = self._trees.get(file) or self._open(file, size, author)
+            yield from (_below(topic, tree, cid) for cid in tree.wanted)
+            yield from self._pump(topic, tree)
 
-    def _open(self, file: Cid, size: int) -> FileTree:
-        tree = FileTree(file, size, get=self._get, has=self._store.has)
+    def _open(self, file: Cid, size: int, author: Cid | None) -> FileTree:
+        tree = FileTree(file, size, get=self._get, has=self._store.has, author=author)
         self._trees[file] = tree
         if len(self._trees) > _TREES:
             self._trees.popitem(last=False)
@@ -100,10 +120,11 @@ class Wanting:
     def _pump(self, topic: Cid, tree: FileTree) -> Iterator[Want]:
         with suppress(InvalidError):  # what is here is no such file; nobody can complete it
             for cid in tree.pump():
-                yield Want(topic, cid, None if cid == tree.root else tree.root)
+                yield _below(topic, tree, cid)
             if not tree.is_complete:
                 return
         self._trees.pop(tree.root, None)
+        self._finished.append(tree.root)
 
     def _get(self, cid: Cid) -> bytes | None:
         with suppress(CorruptBlockError):
@@ -125,29 +146,27 @@ class Wanting:
         fault = "nothing here links to it"
         for want in wants:
             found = (
-                self._fit_linked(cid, block)
+                self._fit_linked(want.topic, cid, block)
                 if want.file is None
-                else self._fit_below(want.file, cid, block)
+                else self._fit_below(want.topic, want.file, cid, block)
             )
             if isinstance(found, Fit):
                 return found
             fault = found or fault
         return fault
 
-    def _fit_linked(self, cid: Cid, block: bytes) -> Fit | str | None:
+    def _fit_linked(self, topic: Cid, cid: Cid, block: bytes) -> Fit | str | None:
         roles = roles_of(cid, self._linkers(cid))
-        if not roles.is_linked:
+        if roles.author is None:
             return None
-        if cid.codec == DAG_CBOR:
-            fault = page_fault(block, roles.lists)
-            return fault or Fit(cid, block, None, None, len(block))
         fault = None
-        if roles.is_text:
-            fault = text_fault(block)
+        if cid.codec == DAG_CBOR or roles.is_text:
+            is_page = cid.codec == DAG_CBOR
+            fault = page_fault(block, roles.lists) if is_page else text_fault(block)
             if fault is None:
-                return Fit(cid, block, None, None, len(block))
+                return Fit(cid, block, None, None, len(block), topic, roles.author)
         for entry in roles.files:
-            found = self._fit_top(entry, block)
+            found = self._fit_top(topic, entry, block, roles.author)
             if isinstance(found, Fit):
                 return found
             fault = found
@@ -157,19 +176,21 @@ class Wanting:
         cids = islice(self._store.linkers(cid), _LINKERS)
         return filter(None, map(self._lookup, cids))
 
-    def _fit_top(self, entry: MediaEntry, block: bytes) -> Fit | str:
-        if entry.file.codec == RAW:
-            if len(block) != entry.size or entry.file.digest != entry.sha256:
+    def _fit_top(self, topic: Cid, entry: MediaEntry, block: bytes, author: Cid) -> Fit | str:
+        file, size = entry.file, entry.size
+        part = Part(file, 0, size, 1)
+        if file.codec == RAW:
+            if len(block) != size or file.digest != entry.sha256:
                 return "not the file that the work states [MED-2]"
-            return Fit(entry.file, block, None, Part(entry.file, 0, entry.size, 1), entry.size)
+            return Fit(file, block, None, part, size, topic, author)
         try:
-            children_of(Part(entry.file, 0, entry.size, 1), block)
+            children_of(part, block)
         except InvalidError as error:
             return str(error)
-        tree = self._trees.get(entry.file) or self._open(entry.file, entry.size)
-        return Fit(entry.file, block, tree, Part(entry.file, 0, entry.size, 1), entry.size)
+        tree = self._trees.get(file) or self._open(file, size, author)
+        return Fit(file, block, tree, part, size, topic, author)
 
-    def _fit_below(self, file: Cid, cid: Cid, block: bytes) -> Fit | str | None:
+    def _fit_below(self, topic: Cid, file: Cid, cid: Cid, block: bytes) -> Fit | str | None:
         tree = self._trees.get(file) or self._reopen(file, cid)
         if tree is None:
             return None
@@ -177,12 +198,13 @@ class Wanting:
             part = tree.check(cid, block)
         except InvalidError as error:
             return str(error)
-        return None if part is None else Fit(cid, block, tree, part, tree.size)
+        return part and Fit(cid, block, tree, part, tree.size, topic, tree.author)
 
     def _reopen(self, file: Cid, cid: Cid) -> FileTree | None:
         """A file whose state was forgotten, with the place of a block of it."""
-        for entry in roles_of(file, self._linkers(file)).files:
-            tree = self._open(file, entry.size)
+        roles = roles_of(file, self._linkers(file))
+        for entry in roles.files:
+            tree = self._open(file, entry.size, roles.author)
             with suppress(InvalidError):
                 tree.seek(cid)
                 return tree
@@ -221,15 +243,28 @@ class Wanting:
             and self._files.is_here
         )
 
-    def go_on(self, fits: Iterable[Fit], wants: Mapping[Cid, Sequence[Want]]) -> Iterator[Want]:
+    def go_on(self, fits: Iterable[Fit]) -> tuple[Want, ...]:
         """What is wanted next, now that these are stored."""
         touched: dict[Cid, tuple[Cid, FileTree]] = {}
         for fit in fits:
-            if fit.tree is not None and fit.part is not None:
-                touched[fit.tree.root] = (wants[fit.cid][0].topic, fit.tree)
-                with suppress(InvalidError):
-                    fit.tree.take(fit.part, fit.block)
+            if fit.tree is None or fit.part is None:
+                self._finished.append(fit.cid)
+                continue
+            touched[fit.tree.root] = (fit.topic, fit.tree)
+            with suppress(InvalidError):
+                fit.tree.take(fit.part, fit.block)
+        wants: list[Want] = []
         for root, (topic, tree) in touched.items():
             if root in self._trees:
                 self._trees.move_to_end(root)
-            yield from self._pump(topic, tree)
+            wants.extend(self._pump(topic, tree))
+        return tuple(wants)
+
+    def finished(self) -> tuple[Cid, ...]:
+        """Pages, texts and files of which nothing is wanted any more, since the last call."""
+        found, self._finished = tuple(self._finished), []
+        return found
+
+
+def _below(topic: Cid, tree: FileTree, cid: Cid) -> Want:
+    return Want(topic, cid, None if cid == tree.root else tree.root)

@@ -1,0 +1,160 @@
+"""Looking at new members: what they link to and isn't here, and whose room they take. Each is looked at once.
+
+How far it got stands in the ledger, so a start costs what has come since, not what there is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from hitp2p.codec.cid import Cid
+from hitp2p.node.ledger import Ledger, Looked
+from hitp2p.node.membership import Change, Memberships
+from hitp2p.node.quotas import Account, Amount, Usage
+from hitp2p.node.wanting import Wanting
+from hitp2p.objects.envelope import SignedObject
+from hitp2p.protocol.actions import Want
+from hitp2p.store.contract import ObjectRow, Store
+
+__all__ = ["Looking"]
+
+
+class Looking:
+    """What was looked at. One thread's."""
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        sets: Memberships,
+        lookup: Callable[[Cid], SignedObject | None],
+        wanting: Wanting,
+        ledger: Ledger,
+        is_exempt: Callable[[Account], bool],
+        is_kept_back: Callable[[Cid], bool],
+    ) -> None:
+        """Go on where the ledger ends.
+
+        Args:
+            store: what is looked at.
+            sets: says who belongs where.
+            lookup: an object of the store.
+            wanting: says what an object links to.
+            ledger: how far it got before.
+            is_kept_back: whether a block is not fetched for now, whoever links to it.
+            is_exempt: whose works take no room, as the operator wants them in any case.
+        """
+        self._store = store
+        self._sets = sets
+        self._lookup = lookup
+        self._wanting = wanting
+        self._ledger = ledger
+        self._is_exempt = is_exempt
+        self._is_kept_back = is_kept_back
+        self.usage = Usage(ledger.usage())
+        self._how: dict[Cid, str] = {}
+        """Topics of which all members are looked at, and how."""
+        self._marked: dict[Cid, Looked] = {}
+        """What the ledger has of them."""
+
+    # --- at the start -----------------------------------------------------------------------------
+
+    def begin(self, topic: Cid, how: str) -> Iterator[Want]:
+        """What is wanted for a followed topic: all of it, as far as the ledger knows, and for what came since.
+
+        Args:
+            topic: followed.
+            how: what is wanted of media; another text than before has all members looked at anew.
+        """
+        looked = self._ledger.looked(topic)
+        if looked is not None and looked.how == how and self._is_same_store(looked):
+            yield from self._again(topic)
+            rows: Iterable[ObjectRow] = self._rows_after(topic, looked.seq)
+        else:
+            self.forget(topic)
+            rows = self._sets.rows_of(topic)
+        self._how[topic] = how
+        yield from self._look([(topic, row) for row in rows if row.seq <= self._sets.cursor])
+
+    def _is_same_store(self, looked: Looked) -> bool:
+        row = next(self._store.rows(after=looked.seq - 1, limit=1), None)
+        return row is not None and (row.seq, row.cid) == (looked.seq, looked.cid)
+
+    def _rows_after(self, topic: Cid, seq: int) -> Iterator[ObjectRow]:
+        """What has come since. Of one who speaks for the first time, older events aren't looked at."""
+        yield from self._store.rows(project=topic, after=seq)
+        for row in self._store.rows(kind="identity", after=seq):
+            if topic in self._sets.topics_of(row):
+                yield row
+        for row in self._store.rows(identity=topic, after=seq):
+            if row.project is None and row.kind != "identity":
+                yield row
+
+    def _again(self, topic: Cid) -> Iterator[Want]:
+        """What is still to come of what was wanted before."""
+        came: list[Cid] = []
+        for cid in self._ledger.wanted(topic):
+            found = tuple(self._wanting.again(topic, cid))
+            yield from filter(self._may_come, found)
+            if not found:
+                came.append(cid)
+        self._ledger.note(came=came)
+
+    def _may_come(self, want: Want) -> bool:
+        return not (self._is_kept_back(want.cid) or self._is_kept_back(want.file or want.cid))
+
+    def forget(self, topic: Cid) -> None:
+        """Forget what was seen of a topic."""
+        self._how.pop(topic, None)
+        self._marked.pop(topic, None)
+        self.usage.forget(topic)
+        self._ledger.forget(topic)
+
+    # --- as it comes ------------------------------------------------------------------------------
+
+    def take(
+        self, change: Change, came: Iterable[Cid] = (), spent: Usage | None = None
+    ) -> tuple[Want, ...]:
+        """What is wanted for new members.
+
+        Args:
+            change: what has joined.
+            came: what was wanted and is here now.
+            spent: what was taken up beside the new members.
+        """
+        return tuple(self._look(change.rows, came, spent))
+
+    def _look(
+        self,
+        rows: Iterable[tuple[Cid, ObjectRow]],
+        came: Iterable[Cid] = (),
+        spent: Usage | None = None,
+    ) -> tuple[Want, ...]:
+        wants: dict[Want, None] = {}
+        taken = spent or Usage()
+        for topic, row in rows:
+            obj = self._lookup(row.cid)
+            if obj is not None:
+                wants.update(dict.fromkeys(self._wanting.of(topic, obj)))
+                account = (topic, row.identity)
+                if not self._is_exempt(account):
+                    taken.add(account, Amount(1, len(obj.block)))
+        amounts = list(taken.accounts())
+        for account, amount in amounts:
+            self.usage.add(account, amount)
+        self._ledger.note(
+            wanted=[(want.topic, want.file or want.cid) for want in wants],
+            came=came,
+            looked=self._marks(),
+            spent=amounts,
+        )
+        return tuple(filter(self._may_come, wants))
+
+    def _marks(self) -> dict[Cid, Looked]:
+        seq, cid = self._sets.cursor, self._sets.cursor_cid
+        if cid is None:
+            return {}
+        marks = {topic: Looked(seq, cid, how) for topic, how in self._how.items()}
+        changed = {topic: one for topic, one in marks.items() if self._marked.get(topic) != one}
+        self._marked.update(changed)
+        return changed
