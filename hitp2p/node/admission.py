@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from hitp2p.codec.cid import DAG_CBOR, Cid
 from hitp2p.dataclass import dataclass, field, replace
@@ -11,7 +11,7 @@ from hitp2p.node.judging import Judged, judge_in_trail, verify_blocks
 from hitp2p.node.looking import Looking
 from hitp2p.node.membership import Change, Memberships
 from hitp2p.node.policy import Follow, Policy, Verdict, judge
-from hitp2p.node.quotas import Account, Amount, Usage, over_quota
+from hitp2p.node.quotas import NO_BOUNDS, Account, Amount, Usage, over_quota
 from hitp2p.node.remembered import Remembered
 from hitp2p.node.wanting import Fit, Wanting
 from hitp2p.objects.envelope import SignedObject
@@ -36,6 +36,13 @@ class Desk:
     """By topic."""
     durable: bool = True
     """Whether what is stored is to outlive a power cut."""
+    free_bytes: Callable[[], int] | None = None
+    """Room on the disk."""
+
+    def is_full(self) -> bool:
+        """Whether the room that is left is for others."""
+        keep_free = self.policy.quotas.keep_free_bytes
+        return bool(keep_free and self.free_bytes is not None and self.free_bytes() < keep_free)
 
     def is_exempt(self, account: Account) -> bool:
         """Whether quotas don't ask what something takes: the operator's own works, and pinned topics."""
@@ -147,7 +154,7 @@ class Admission:
     def _claim(self, account: Account, amount: Amount, cid: Cid) -> str | None:
         """Take room for something, if there is any."""
         desk = self._desk
-        if desk.is_exempt(account):
+        if desk.policy.quotas == NO_BOUNDS or desk.is_exempt(account):
             return None
         usage = desk.looking.usage
         fault = over_quota(desk.policy.quotas, usage, self._claimed, account, amount)
@@ -179,6 +186,8 @@ class Admission:
     def _put(self) -> Admitted:
         desk = self._desk
         good = self._judged.good
+        if desk.is_full():
+            return self._answer(Admitted(full=True))
         try:
             rows = self._write(good)
         except StoreFullError:

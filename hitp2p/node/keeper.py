@@ -6,7 +6,8 @@ they put there is found by its number of arrival, in `catch_up` and with each `a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from hitp2p.codec.cid import Cid
@@ -41,6 +42,7 @@ class Keeper:
         ledger: Ledger | None = None,
         accepted: AcceptedMembers | None = None,
         durable: bool = True,
+        free_bytes: Callable[[], int] | None = None,
     ) -> None:
         """Begin at what the store holds now.
 
@@ -50,6 +52,7 @@ class Keeper:
             ledger: what was noted before; without one, the first `wants` of each topic reads every member.
             accepted: says what of a project is accepted. Without it, nothing can be followed in that scope.
             durable: whether what is admitted is to outlive a power cut.
+            free_bytes: room on the disk; by default, where the media folder of the store is.
 
         Raises:
             UsageError: as `follow`.
@@ -82,6 +85,7 @@ class Keeper:
             looking=self._looking,
             policy=policy or Policy(),
             durable=durable,
+            free_bytes=free_bytes or _disk_of(store),
         )
         for follow in self._desk.policy.follows:
             self.follow(follow.topic, follow.scope, follow.media)
@@ -187,3 +191,8 @@ class Keeper:
         answer was perhaps not looked at.
         """
         return self._lending.load(action)
+
+
+def _disk_of(store: Store) -> Callable[[], int] | None:
+    folder = store.media_folder
+    return None if folder is None else lambda: shutil.disk_usage(folder).free

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from hitp2p.codec.cid import Cid
+from hitp2p.errors import StoreError
 from hitp2p.node.ledger import Ledger, Looked
 from hitp2p.node.membership import Change, Memberships
 from hitp2p.node.quotas import Account, Amount, Usage
@@ -142,12 +143,17 @@ class Looking:
         amounts = list(taken.accounts())
         for account, amount in amounts:
             self.usage.add(account, amount)
-        self._ledger.note(
-            wanted=[(want.topic, want.file or want.cid) for want in wants],
-            came=came,
-            looked=self._marks(),
-            spent=amounts,
-        )
+        try:
+            self._ledger.note(
+                wanted=[(want.topic, want.file or want.cid) for want in wants],
+                came=came,
+                looked=self._marks(),
+                spent=amounts,
+            )
+        except (
+            StoreError
+        ):  # a full disk, mostly; the next start looks again from where the ledger stands
+            self._how.clear()
         return tuple(filter(self._may_come, wants))
 
     def _marks(self) -> dict[Cid, Looked]:

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple, TypeAlias
 from hitp2p.codec.cid import Cid
 from hitp2p.dataclass import dataclass
 
-__all__ = ["Account", "Amount", "Quotas", "Usage", "over_quota"]
+__all__ = ["NO_BOUNDS", "Account", "Amount", "Quotas", "Usage", "over_quota"]
 
 Account: TypeAlias = tuple[Cid, Cid | None]
 """A topic, and the identity that speaks; None for what was taken up for nobody in particular."""
@@ -40,6 +40,11 @@ class Quotas:
     author_bytes: int = 0
     all_objects: int = 0
     all_bytes: int = 0
+    keep_free_bytes: int = 0
+    """Room on the disk that is left to others."""
+
+
+NO_BOUNDS: Final = Quotas()
 
 
 class Usage:
@@ -90,8 +95,6 @@ def over_quota(
     quotas: Quotas, usage: Usage, batch: Usage, account: Account, amount: Amount
 ) -> str | None:
     """Which bound something would pass, beside what is kept and what else is in the batch; None where it fits."""
-    if quotas == _NO_BOUNDS:
-        return None
     topic, author = account
     everything = usage.total.plus(batch.total).plus(amount)
     of_topic = usage.of_topic(topic).plus(batch.of_topic(topic)).plus(amount)
@@ -107,6 +110,3 @@ def over_quota(
         if most and found > most:
             return f"over the quota {name}: {found:,} where {most:,} are allowed"
     return None
-
-
-_NO_BOUNDS: Final = Quotas()

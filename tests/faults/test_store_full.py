@@ -18,8 +18,12 @@ from click.testing import CliRunner
 
 import hitp2p
 from hitp2p.cli.app import root
+from hitp2p.codec.cid import Cid
 from hitp2p.errors import StoreError, StoreFullError
+from hitp2p.node.keeper import Keeper
+from hitp2p.node.ledger import Ledger
 from hitp2p.objects.envelope import SignedObject
+from hitp2p.protocol.actions import Admit, Admitted, Want
 from hitp2p.store.contract import WriteBatch
 from hitp2p.store.fsck import audit_store
 from hitp2p.store.gc import collect
@@ -27,7 +31,7 @@ from hitp2p.store.media import add_media
 from hitp2p.store.mediafolder import iter_files, keep_reserve
 from hitp2p.store.sqlite import SqliteStore
 from hitp2p.testing.people import Person
-from hitp2p.testing.store_suite import raw_block
+from hitp2p.testing.store_suite import media_entry, raw_block
 
 ANA = Person("Ana")
 PROJECT = ANA.project()
@@ -205,3 +209,38 @@ def test_a_limit_on_file_size_loses_nothing(tmp_path: Path) -> None:
         stored.append(ANA.work(PROJECT, "There is room again"))
         store.put(WriteBatch(objects=stored[-1:]))
         require_intact(store, stored)
+
+
+def test_a_node_on_a_full_disk_says_so_and_stores_nothing_by_halves(disk: Path) -> None:
+    with SqliteStore.open(disk / "store") as store, Ledger(disk) as ledger:
+        keeper = Keeper(store, ledger=ledger)
+        keeper.follow(PROJECT.cid, media=2)
+        given = [ANA.genesis, PROJECT]
+        chance = random.Random(4)
+        wants: tuple[Want, ...] = ()
+        stored: list[SignedObject] = []
+        admitted = admit(keeper, given)
+        for number in range(1000):
+            sounds = [raw_block(chance.randbytes(200_000)), raw_block(chance.randbytes(60_000))]
+            media = [media_entry(sound) for sound in sounds]
+            work = ANA.work(PROJECT, f"Work {number}", media=media)
+            admitted = admit(keeper, [work])
+            if admitted.full:
+                break
+            stored.append(work)
+            wants = admitted.wants
+            admit(keeper, [], dict(sounds), wants)
+        assert admitted == Admitted(full=True)
+        assert len(stored) > 10
+        require_intact(store, stored)
+
+
+def admit(
+    keeper: Keeper,
+    objects: list[SignedObject],
+    others: dict[Cid, bytes] | None = None,
+    wants: tuple[Want, ...] = (),
+) -> Admitted:
+    blocks = [*((obj.cid, obj.block) for obj in objects), *(others or {}).items()]
+    action = Admit(token=0, topic=PROJECT.cid, objects=(), blocks=tuple(blocks), wants=wants)
+    return keeper.admit(action)

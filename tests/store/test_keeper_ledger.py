@@ -232,3 +232,13 @@ def test_a_long_file_is_refused_piece_by_piece_once_the_quota_is_reached() -> No
         wants = admit(keeper, *objects).wants
         stored = [admit(keeper, blocks=dict([one]), wants=wants).stored for one in sounds]
         assert [len(one) for one in stored] == [1, 1, 0]
+
+
+def test_room_that_is_left_to_others_is_not_taken() -> None:
+    with MemoryStore() as store:
+        free = 1000
+        keeper = Keeper(store, policy=with_quotas(keep_free_bytes=1000), free_bytes=lambda: free)
+        assert admit(keeper, *OURS[:3]).stored
+        free = 999
+        assert admit(keeper, *OURS) == Admitted(full=True)
+        assert len(list(store.rows())) == 3
