@@ -1,7 +1,7 @@
 """What an operator wants of a node: what it follows, what it keeps out, what waits for a look. Data and pure functions.
 
-Of several rules that say something about one object, a block counts before an allow, and an allow before a review. What is
-said of an object itself, by its CID, counts before all others.
+Of several rules that say something about one object, a block counts before an allow, and an allow before a review. What the
+operator says of an object itself, by its CID, counts before all others, then what deny lists say.
 """
 
 from __future__ import annotations
@@ -13,12 +13,25 @@ from typing import Final, NamedTuple
 
 from hitp2p.codec.cid import Cid
 from hitp2p.dataclass import dataclass, field
+from hitp2p.node.denylist import DenyList, DenyRule
 from hitp2p.node.quotas import Quotas
 from hitp2p.objects.contribution import MediaEntry
 from hitp2p.objects.envelope import SignedObject
 from hitp2p.objects.known import known_field
 
-__all__ = ["Follow", "MediaLevel", "Policy", "Ruling", "Verdict", "judge", "wants_file"]
+__all__ = [
+    "Follow",
+    "MediaLevel",
+    "Policy",
+    "Ruling",
+    "Verdict",
+    "describe_media",
+    "find_denied",
+    "is_blocked",
+    "judge",
+    "type_verdict",
+    "wants_file",
+]
 
 
 class MediaLevel(IntEnum):
@@ -77,6 +90,9 @@ class Policy:
     """By an identifier in a work's licence expression; a trailing `*` stands for any end."""
     media_types: Mapping[str, Verdict] = field(default_factory=dict[str, Verdict])
     """By `type/subtype` or `type/*`. A block keeps the files out and the work in."""
+    deny: tuple[DenyList, ...] = ()
+    """Lists of others; where two disagree, the later one holds. They speak of blocks: of objects, and with a project or the
+    genesis of an identity of all that belongs to these."""
     quotas: Quotas = field(default_factory=Quotas)
     """How much of others' works is kept."""
     own: frozenset[Cid] = frozenset()
@@ -96,6 +112,9 @@ def judge(policy: Policy, obj: SignedObject) -> Ruling:
     own = policy.objects.get(obj.cid)
     if own is not None:
         return Ruling(own, f"the rule on {obj.cid}")
+    for cid in {obj.cid, obj.project_cid or obj.cid, obj.identity} if policy.deny else ():
+        if cid not in policy.objects and (rule := find_denied(policy, cid)):
+            return Ruling(Verdict.BLOCK, f"line {rule.line} of a deny list, on {cid}")
     found = dict(_rules_on(policy, obj))
     for verdict in (Verdict.BLOCK, Verdict.ALLOW, Verdict.REVIEW):
         if verdict in found:
@@ -111,6 +130,7 @@ def _has_rules(policy: Policy) -> bool:
         or policy.keys
         or policy.licenses
         or policy.media_types
+        or policy.deny
     )
 
 
@@ -165,6 +185,16 @@ def describe_media(policy: Policy, level: int) -> str:
     return " ".join([str(level), *blocked])
 
 
+def find_denied(policy: Policy, cid: Cid) -> DenyRule | None:
+    """The rule of a deny list that blocks a CID; None where none does."""
+    for denied in reversed(policy.deny):
+        rule = denied.decide(cid)
+        if rule is not None:
+            return None if rule.is_allow else rule
+    return None
+
+
 def is_blocked(policy: Policy, cid: Cid) -> bool:
     """Whether a block is neither fetched nor served, whatever it is."""
-    return policy.objects.get(cid) is Verdict.BLOCK
+    own = policy.objects.get(cid)
+    return own is Verdict.BLOCK if own is not None else find_denied(policy, cid) is not None
