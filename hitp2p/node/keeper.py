@@ -20,6 +20,7 @@ from hitp2p.node.looking import Looking
 from hitp2p.node.membership import ACCEPTED, AcceptedMembers, Memberships
 from hitp2p.node.policy import Follow, Policy, describe_media, is_blocked, wants_file
 from hitp2p.node.remembered import Remembered
+from hitp2p.node.takedown import Receipt, Takedowns, take_down
 from hitp2p.node.wanting import Wanting
 from hitp2p.objects.contribution import MediaEntry
 from hitp2p.protocol.actions import Admit, Admitted, Load, Member, Want
@@ -40,6 +41,7 @@ class Keeper:
         *,
         policy: Policy | None = None,
         ledger: Ledger | None = None,
+        takedowns: Takedowns | None = None,
         accepted: AcceptedMembers | None = None,
         durable: bool = True,
         free_bytes: Callable[[], int] | None = None,
@@ -50,6 +52,7 @@ class Keeper:
             store: it may have other writers.
             policy: what the operator wants; its topics are followed.
             ledger: what was noted before; without one, the first `wants` of each topic reads every member.
+            takedowns: what was taken down; other programs may add to it meanwhile.
             accepted: says what of a project is accepted. Without it, nothing can be followed in that scope.
             durable: whether what is admitted is to outlive a power cut.
             free_bytes: room on the disk; by default, where the media folder of the store is.
@@ -59,6 +62,9 @@ class Keeper:
         """
         self._store = store
         self._accepted = accepted
+        self._takedowns = takedowns or Takedowns()
+        self._let_in: list[Want] = []
+        """Wants that the next `catch_up` tells: they were kept out, and aren't any more."""
         remembered = Remembered(store)
         self._sets = Memberships(store, lookup=remembered.get, accepted=accepted)
         self._lending = Lending(store, self._sets, is_kept_back=self._is_kept_back)
@@ -156,7 +162,36 @@ class Keeper:
         return follow is not None and wants_file(self._desk.policy, entry, follow.media)
 
     def _is_kept_back(self, cid: Cid) -> bool:
-        return is_blocked(self._desk.policy, cid)
+        return cid in self._takedowns or is_blocked(self._desk.policy, cid)
+
+    # --- taking down ------------------------------------------------------------------------------
+
+    def forget_media(self, cid: Cid, *, reason: str, time: int) -> Receipt:
+        """Take a file or text down, or all those of a work; see `takedown.take_down`."""
+        receipt = take_down(self._store, cid, self._takedowns, reason=reason, time=time)
+        self._forget_files()
+        return receipt
+
+    def let_in_again(self, cid: Cid, *, reason: str, time: int) -> Receipt:
+        """Take a takedown back. What is wanted of it then, the next `catch_up` tells."""
+        receipt = take_down(
+            self._store, cid, self._takedowns, reason=reason, time=time, is_taken_back=True
+        )
+        self._let_in.extend(self._looking.look_again(cid))
+        return receipt
+
+    def _forget_files(self) -> None:
+        self._lending.forget()
+        self._desk.wanting.forget()
+
+    def _refresh(self) -> None:
+        """Heed what other programs have taken down, or taken back."""
+        n_known = len(self._takedowns.receipts)
+        if self._takedowns.refresh():
+            self._forget_files()
+            for receipt in self._takedowns.receipts[n_known:]:
+                if receipt.is_taken_back:
+                    self._let_in.extend(self._looking.look_again(receipt.cid))
 
     # --- what comes -------------------------------------------------------------------------------
 
@@ -169,6 +204,7 @@ class Keeper:
         Raises:
             StoreError: the store failed in another way than by being full; nothing was stored.
         """
+        self._refresh()
         for n_left in reversed(range(_TRIES)):
             try:
                 return Admission(self._desk, action).run()
@@ -180,7 +216,9 @@ class Keeper:
 
     def catch_up(self) -> Admitted:
         """What others put into the store since the last `catch_up` or `admit`."""
-        return self._desk.tell(self._sets.advance())
+        self._refresh()
+        let_in, self._let_in = self._let_in, []
+        return self._desk.tell(self._sets.advance(), let_in)
 
     # --- what peers ask for -----------------------------------------------------------------------
 
@@ -190,6 +228,7 @@ class Keeper:
         In the order of `cids`. What doesn't fit into `most` behind the first ends it: what stands behind the last CID of the
         answer was perhaps not looked at.
         """
+        self._refresh()
         return self._lending.load(action)
 
 

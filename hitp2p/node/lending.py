@@ -133,6 +133,10 @@ class Lending:
             return None if block is None else _file_links(node, block)
         return []
 
+    def forget(self) -> None:
+        """Forget what hangs below files: something was removed."""
+        self._reaches.clear()
+
     def _forget_some(self) -> None:
         n_held = sum(len(reach.below) for reach in self._reaches.values())
         while n_held > _REACHED and len(self._reaches) > 1:

@@ -6,6 +6,7 @@ How far it got stands in the ledger, so a start costs what has come since, not w
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 
 from hitp2p.codec.cid import Cid
 from hitp2p.errors import StoreError
@@ -154,6 +155,17 @@ class Looking:
             StoreError
         ):  # a full disk, mostly; the next start looks again from where the ledger stands
             self._how.clear()
+        return tuple(filter(self._may_come, wants))
+
+    def look_again(self, cid: Cid) -> tuple[Want, ...]:
+        """What is wanted of a block, or of an object's links, that was kept out and is let in again."""
+        wants: dict[Want, None] = {}
+        for linker in (cid, *self._store.linkers(cid)):
+            row, obj = self._store.row(linker), self._lookup(linker)
+            for topic in () if row is None or obj is None else self._sets.topics_of(row):
+                wants.update(dict.fromkeys(self._wanting.of(topic, obj)) if obj else {})
+        with suppress(StoreError):
+            self._ledger.note(wanted=[(want.topic, want.file or want.cid) for want in wants])
         return tuple(filter(self._may_come, wants))
 
     def _marks(self) -> dict[Cid, Looked]:

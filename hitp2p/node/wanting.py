@@ -131,6 +131,10 @@ class Wanting:
             return self._store.get(cid)
         return None
 
+    def forget(self) -> None:
+        """Forget the files on their way here: something was removed. Their blocks find their places all the same."""
+        self._trees.clear()
+
     # --- what comes -------------------------------------------------------------------------------
 
     def fit(self, cid: Cid, block: bytes, wants: Iterable[Want]) -> Fit | str:
