@@ -73,6 +73,8 @@ _HOMES = {
 def __getattr__(name: str) -> Any:
     if name == "open":
         return import_module("hitp2p.workspace").open_workspace
+    if name == "node":
+        return import_module("hitp2p.node")
     if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
