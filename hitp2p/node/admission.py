@@ -10,9 +10,10 @@ from hitp2p.errors import StoreFullError, UnlistedError
 from hitp2p.node.judging import Judged, judge_in_trail, verify_blocks
 from hitp2p.node.looking import Looking
 from hitp2p.node.membership import Change, Memberships
-from hitp2p.node.policy import Follow, Policy, Verdict, judge
+from hitp2p.node.policy import NO_RULE, Follow, Policy, Verdict, judge
 from hitp2p.node.quotas import NO_BOUNDS, Account, Amount, Usage, over_quota
 from hitp2p.node.remembered import Remembered
+from hitp2p.node.review import Held, ReviewQueue
 from hitp2p.node.wanting import Fit, Wanting
 from hitp2p.objects.envelope import SignedObject
 from hitp2p.protocol.actions import Admit, Admitted, Want
@@ -32,12 +33,23 @@ class Desk:
     wanting: Wanting
     looking: Looking
     policy: Policy
+    review: ReviewQueue
     follows: dict[Cid, Follow] = field(default_factory=dict[Cid, Follow])
     """By topic."""
     durable: bool = True
     """Whether what is stored is to outlive a power cut."""
     free_bytes: Callable[[], int] | None = None
     """Room on the disk."""
+
+    @property
+    def has_reviews(self) -> bool:
+        """Whether something may wait for the operator."""
+        policy = self.policy
+        rules = (policy.objects, policy.projects, policy.authors, policy.keys)
+        more = (policy.licenses, policy.media_types)
+        return policy.default is Verdict.REVIEW or any(
+            Verdict.REVIEW in each.values() for each in (*rules, *more)
+        )
 
     def is_full(self) -> bool:
         """Whether the room that is left is for others."""
@@ -84,6 +96,7 @@ class Admission:
         """Those whose signatures are good."""
         self._to_review: dict[Cid, str] = {}
         """Why these are to wait until the operator has looked at them."""
+        self._to_wait: list[Held] = []
         self._stored: dict[Cid, None] = {}
         self._fits: list[Fit] = []
         self._claimed = Usage()
@@ -107,7 +120,8 @@ class Admission:
             else:
                 self._objects[obj.cid] = obj
         self._objects |= verify_blocks(blocks, self._refuse, self._judged)
-        judge_in_trail(self._objects, self._desk.remembered.get, self._hold, self._judged)
+        judge_in_trail(self._objects, self._find, self._decide, self._judged)
+        self._let_wait()
         for cid, block in others:
             self._take_other(cid, block)
         return self._put()
@@ -144,12 +158,55 @@ class Admission:
         topic = self._action.topic
         return obj.identity in followed or (topic in followed and topic not in self._unlisted)
 
-    def _hold(self, obj: SignedObject) -> str | None:
+    def _find(self, cid: Cid) -> SignedObject | None:
+        """An object that is stored, or waits for the operator."""
+        found = self._desk.remembered.get(cid)
+        if found is None and self._desk.has_reviews:
+            found = self._desk.review.get(cid)
+            if found is not None:
+                self._judged.held[cid] = found
+        return found
+
+    def _decide(self, obj: SignedObject) -> str | None:
+        """Of a valid object, why it isn't to be stored now."""
+        below = next((cid for cid in obj.required if cid in self._judged.held), None)
         reason = self._to_review.get(obj.cid)
-        if reason is not None:
-            return f"waits for review: {reason}"
+        if reason == NO_RULE and self._is_known(obj):
+            reason = None
+        if obj.kind != "identity" and (
+            reason or below
+        ):  # an identity alone shows nothing to look at
+            if self._desk.review.is_rejected(obj.cid):
+                return "the operator has rejected it"
+            self._judged.held[obj.cid] = obj
+            why = reason or f"rests on {below}, which waits"
+            self._to_wait.append(Held(object=obj, reason=why, rests=not reason))
+            return f"waits for review: {why}"
         topic = obj.project_cid or self._action.topic
         return self._claim((topic, obj.identity), Amount(1, len(obj.block)), obj.cid)
+
+    def _is_known(self, obj: SignedObject) -> bool:
+        """Whether an author about whom nothing was said needn't wait.
+
+        So it is with the operator, with what the operator follows, with who made the project, and with who has spoken in it
+        before, as somebody has let that in.
+        """
+        who, project = obj.identity, obj.project_cid
+        if (
+            obj.cid in self._desk.follows
+            or who in self._desk.follows
+            or who in self._desk.policy.own
+        ):
+            return True
+        if project is None:
+            return False
+        made = self._judged.good.get(project) or self._desk.remembered.get(project)
+        is_maker = made is not None and made.identity == who
+        return is_maker or project in self._desk.sets.speaks_in(who)
+
+    def _let_wait(self) -> None:
+        for cid in self._desk.review.hold(self._to_wait):
+            self._judged.refused[cid] = "the review queue is full"
 
     def _claim(self, account: Account, amount: Amount, cid: Cid) -> str | None:
         """Take room for something, if there is any."""

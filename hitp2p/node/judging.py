@@ -32,6 +32,8 @@ class Judged:
     """What each of these requires that isn't here."""
     invalid: dict[Cid, str] = field(default_factory=dict[Cid, str])
     refused: dict[Cid, str] = field(default_factory=dict[Cid, str])
+    held: dict[Cid, SignedObject] = field(default_factory=dict[Cid, SignedObject])
+    """Valid, but to wait for the operator; they are among the refused as well."""
 
 
 def verify_blocks(
@@ -65,35 +67,49 @@ def verify_blocks(
 def judge_in_trail(
     objects: Mapping[Cid, SignedObject],
     lookup: Callable[[Cid], SignedObject | None],
-    hold: Refuse,
+    decide: Callable[[SignedObject], str | None],
     judged: Judged,
 ) -> None:
     """Judge objects whose signatures are good; `judged` takes the verdicts.
 
     Args:
         objects: in any order.
-        lookup: valid objects that are stored.
-        hold: asked for each that is valid.
+        lookup: valid objects that are stored, or wait for the operator.
+        decide: asked for each that is valid, after those that it requires; why it isn't to be stored now, or None. It may put
+            the object among the held.
         judged: what was said so far; what rests on an invalid or refused object is so itself.
     """
 
     def find(cid: Cid) -> SignedObject | None:
-        return judged.good.get(cid) or lookup(cid)
+        return judged.good.get(cid) or judged.held.get(cid) or lookup(cid)
 
     for obj in in_order(objects):
         if bad := next((cid for cid in obj.required if cid in judged.invalid), None):
             judged.invalid[obj.cid] = f"links to {bad}, which is invalid [TRL-9]"
-        elif bad := next((cid for cid in obj.required if cid in judged.refused), None):
+        elif bad := next((cid for cid in obj.required if _is_kept_out(cid, judged)), None):
             judged.refused[obj.cid] = f"rests on {bad}, which was kept out"
         else:
-            try:
-                verify_in_trail(obj, find)
-            except MissingBlocksError as error:
-                judged.waiting[obj.cid] = error.cids
-            except InvalidError as error:
-                judged.invalid[obj.cid] = str(error)
-            else:
-                if reason := hold(obj):
-                    judged.refused[obj.cid] = reason
-                else:
-                    judged.good[obj.cid] = obj
+            _judge(obj, find, decide, judged)
+
+
+def _is_kept_out(cid: Cid, judged: Judged) -> bool:
+    return cid in judged.refused and cid not in judged.held
+
+
+def _judge(
+    obj: SignedObject,
+    find: Callable[[Cid], SignedObject | None],
+    decide: Callable[[SignedObject], str | None],
+    judged: Judged,
+) -> None:
+    try:
+        verify_in_trail(obj, find)
+    except MissingBlocksError as error:
+        judged.waiting[obj.cid] = error.cids
+    except InvalidError as error:
+        judged.invalid[obj.cid] = str(error)
+    else:
+        if reason := decide(obj):
+            judged.refused[obj.cid] = reason
+        else:
+            judged.good[obj.cid] = obj

@@ -20,6 +20,7 @@ from hitp2p.node.looking import Looking
 from hitp2p.node.membership import ACCEPTED, AcceptedMembers, Memberships
 from hitp2p.node.policy import Follow, Policy, describe_media, is_blocked, wants_file
 from hitp2p.node.remembered import Remembered
+from hitp2p.node.review import ReviewQueue
 from hitp2p.node.takedown import Receipt, Takedowns, take_down
 from hitp2p.node.wanting import Wanting
 from hitp2p.objects.contribution import MediaEntry
@@ -42,6 +43,7 @@ class Keeper:
         policy: Policy | None = None,
         ledger: Ledger | None = None,
         takedowns: Takedowns | None = None,
+        review: ReviewQueue | None = None,
         accepted: AcceptedMembers | None = None,
         durable: bool = True,
         free_bytes: Callable[[], int] | None = None,
@@ -53,6 +55,7 @@ class Keeper:
             policy: what the operator wants; its topics are followed.
             ledger: what was noted before; without one, the first `wants` of each topic reads every member.
             takedowns: what was taken down; other programs may add to it meanwhile.
+            review: what waits for the operator, who may decide in another program meanwhile.
             accepted: says what of a project is accepted. Without it, nothing can be followed in that scope.
             durable: whether what is admitted is to outlive a power cut.
             free_bytes: room on the disk; by default, where the media folder of the store is.
@@ -90,6 +93,7 @@ class Keeper:
             wanting=wanting,
             looking=self._looking,
             policy=policy or Policy(),
+            review=ReviewQueue() if review is None else review,
             durable=durable,
             free_bytes=free_bytes or _disk_of(store),
         )

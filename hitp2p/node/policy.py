@@ -20,6 +20,7 @@ from hitp2p.objects.envelope import SignedObject
 from hitp2p.objects.known import known_field
 
 __all__ = [
+    "NO_RULE",
     "Follow",
     "MediaLevel",
     "Policy",
@@ -101,6 +102,8 @@ class Policy:
     """Topics that are kept in any case; they aren't counted."""
 
 
+NO_RULE: Final = "no rule speaks of its author"
+"""The reason where the default holds."""
 _IDENTIFIER: Final = re.compile(r"[A-Za-z0-9.+:-]+")
 _OPERATORS: Final = frozenset(("AND", "OR", "WITH"))
 
@@ -135,8 +138,7 @@ def _has_rules(policy: Policy) -> bool:
 
 
 def _by_default(policy: Policy) -> Ruling:
-    reason = "" if policy.default is Verdict.ALLOW else "no rule speaks of its author"
-    return Ruling(policy.default, reason)
+    return Ruling(policy.default, "" if policy.default is Verdict.ALLOW else NO_RULE)
 
 
 def _rules_on(policy: Policy, obj: SignedObject) -> Iterator[tuple[Verdict, str]]:
