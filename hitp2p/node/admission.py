@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 from hitp2p.codec.cid import DAG_CBOR, Cid
 from hitp2p.dataclass import dataclass, field, replace
@@ -45,11 +46,12 @@ class Desk:
     def has_reviews(self) -> bool:
         """Whether something may wait for the operator."""
         policy = self.policy
-        rules = (policy.objects, policy.projects, policy.authors, policy.keys)
-        more = (policy.licenses, policy.media_types)
-        return policy.default is Verdict.REVIEW or any(
-            Verdict.REVIEW in each.values() for each in (*rules, *more)
-        )
+        rules: list[Mapping[Any, Verdict]] = [
+            *(policy.objects, policy.projects, policy.authors, policy.keys),
+            *(policy.licenses, policy.media_types, *policy.moderators.values()),
+        ]
+        found = (verdict for each in rules for verdict in each.values())
+        return policy.default is Verdict.REVIEW or Verdict.REVIEW in found
 
     def is_full(self) -> bool:
         """Whether the room that is left is for others."""
@@ -142,7 +144,7 @@ class Admission:
     def _refuse(self, obj: SignedObject) -> str | None:
         if not self._belongs(obj):
             return "it belongs to nothing that is followed here"
-        ruling = judge(self._desk.policy, obj)
+        ruling = judge(self._desk.policy, obj, self._desk.sets.hiding.labels.verdicts)
         if ruling.verdict is Verdict.REVIEW:
             self._to_review[obj.cid] = ruling.reason
         return f"blocked by {ruling.reason}" if ruling.verdict is Verdict.BLOCK else None
@@ -169,6 +171,9 @@ class Admission:
 
     def _decide(self, obj: SignedObject) -> str | None:
         """Of a valid object, why it isn't to be stored now."""
+        hidden = self._desk.sets.hiding.cids
+        if base := next((cid for cid in obj.required if cid in hidden), None):
+            return f"rests on {base}, which is blocked here"
         below = next((cid for cid in obj.required if cid in self._judged.held), None)
         reason = self._to_review.get(obj.cid)
         if reason == NO_RULE and self._is_known(obj):

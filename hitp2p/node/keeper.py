@@ -14,10 +14,11 @@ from hitp2p.codec.cid import Cid
 from hitp2p.dataclass import replace
 from hitp2p.errors import MissingBlocksError, UnlistedError, UsageError
 from hitp2p.node.admission import Admission, Desk
+from hitp2p.node.hiding import Hiding
 from hitp2p.node.ledger import Ledger
 from hitp2p.node.lending import Lending
 from hitp2p.node.looking import Looking
-from hitp2p.node.membership import ACCEPTED, AcceptedMembers, Memberships
+from hitp2p.node.membership import ACCEPTED, AcceptedMembers, Change, Memberships
 from hitp2p.node.policy import Follow, Policy, describe_media, is_blocked, wants_file
 from hitp2p.node.remembered import Remembered
 from hitp2p.node.review import ReviewQueue
@@ -69,7 +70,15 @@ class Keeper:
         self._let_in: list[Want] = []
         """Wants that the next `catch_up` tells: they were kept out, and aren't any more."""
         remembered = Remembered(store)
-        self._sets = Memberships(store, lookup=remembered.get, accepted=accepted)
+        self._changes: list[Change] = []
+        """What another policy has changed; the next `catch_up` tells."""
+        self._sets = Memberships(
+            store,
+            lookup=remembered.get,
+            hiding=Hiding(store, remembered.get),
+            accepted=accepted,
+        )
+        self._sets.set_policy(policy or Policy())
         self._lending = Lending(store, self._sets, is_kept_back=self._is_kept_back)
         wanting = Wanting(
             store,
@@ -104,7 +113,7 @@ class Keeper:
 
     @property
     def policy(self) -> Policy:
-        """What the operator wants; `follows` is what is followed now."""
+        """What the operator wants; `follows` is what is followed now. What another one changes, the next `catch_up` tells."""
         return self._desk.policy
 
     @policy.setter
@@ -113,6 +122,7 @@ class Keeper:
         for topic in self._desk.follows.keys() - wanted.keys():
             self.unfollow(topic)
         self._desk.policy = policy
+        self._changes.append(self._sets.set_policy(policy))
         for follow in policy.follows:
             self.follow(follow.topic, follow.scope, follow.media)
 
@@ -219,10 +229,14 @@ class Keeper:
         raise AssertionError
 
     def catch_up(self) -> Admitted:
-        """What others put into the store since the last `catch_up` or `admit`."""
+        """What others put into the store since the last `catch_up` or `admit`; what another policy changed since, too."""
         self._refresh()
         let_in, self._let_in = self._let_in, []
-        return self._desk.tell(self._sets.advance(), let_in)
+        changes, self._changes = self._changes, []
+        change = self._sets.advance()
+        for one in changes:
+            change = one.plus(change)
+        return self._desk.tell(change, let_in)
 
     # --- what peers ask for -----------------------------------------------------------------------
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from operator import attrgetter
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from hitp2p.codec.cid import Cid
 from hitp2p.dataclass import dataclass, field
 from hitp2p.errors import CorruptBlockError
+from hitp2p.node.hiding import Hiding, may_block
+from hitp2p.node.policy import Policy
 from hitp2p.objects.envelope import SignedObject
 from hitp2p.objects.kinds import ObjectClass
 from hitp2p.protocol.actions import Member, TopicScope
@@ -41,6 +43,19 @@ class Change:
     rows: list[tuple[Cid, ObjectRow]] = field(default_factory=list[tuple[Cid, ObjectRow]])
     """Each new member in scope all as (topic, row)."""
 
+    def plus(self, later: Change) -> Change:
+        """Both, one after the other; what has left since isn't told to have joined."""
+        left = set(later.left)
+        return Change(
+            joined=[
+                *(one for one in self.joined if (one.of, _member_key(one)) not in left),
+                *later.joined,
+            ],
+            left=[*self.left, *later.left],
+            no_heads=[*self.no_heads, *later.no_heads],
+            rows=[*self.rows, *later.rows],
+        )
+
 
 class Memberships:
     """The sets of the topics that are followed, without their members: those are in the store. One thread's."""
@@ -50,6 +65,7 @@ class Memberships:
         store: Store,
         *,
         lookup: Callable[[Cid], SignedObject | None],
+        hiding: Hiding,
         accepted: AcceptedMembers | None = None,
     ) -> None:
         """Begin at what the store holds now.
@@ -57,10 +73,12 @@ class Memberships:
         Args:
             store: it may have other writers.
             lookup: an object of the store.
+            hiding: says what is here and in no set all the same.
             accepted: says what is accepted; without it, no topic can be followed in that scope.
         """
         self._store = store
         self._lookup = lookup
+        self.hiding = hiding
         self._accepted = accepted
         self._topics: dict[Cid, set[Cid]] = {}
         """Followed topics, each with the accepted members as they were last told."""
@@ -102,8 +120,10 @@ class Memberships:
             self._scan(topic)
 
     def _scan(self, topic: Cid) -> list[ObjectRow]:
-        """The rows of a project; who speaks in those up to the cursor is noted."""
+        """The rows of a project that aren't hidden; who speaks in those up to the cursor is noted."""
         rows = list(self._store.rows(project=topic))
+        self.hiding.look(rows)
+        rows = [row for row in rows if row.cid not in self.hiding.cids]
         for row in rows:
             if row.seq <= self.cursor and row.identity is not None:
                 self._speaks.setdefault(row.identity, set()).add(topic)
@@ -123,7 +143,9 @@ class Memberships:
 
     def is_member(self, row: ObjectRow, topic: Cid, scope: int) -> bool:
         """Whether an object of the store belongs to a followed topic."""
-        if topic not in self._topics or topic not in self.topics_of(row):
+        if topic not in self._topics or self.hiding.hides(row):
+            return False
+        if topic not in self.topics_of(row):
             return False
         return scope == ALL or row.cid in self._accepted_of(topic)
 
@@ -146,15 +168,29 @@ class Memberships:
         speakers = {row.identity for row in rows if row.identity is not None}
         events = [self._store.row(cid) for who in speakers for cid in self._store.events(who)]
         own = [row for row in self._store.rows(identity=topic) if row.project is None]
-        found = {row.cid: row for row in (*rows, *filter(None, events), *own)}
-        return sorted(found.values(), key=_in_order)
+        others = [row for row in (*filter(None, events), *own) if not self.hiding.hides(row)]
+        return sorted({row.cid: row for row in (*rows, *others)}.values(), key=_in_order)
 
     def _heads(self, topic: Cid) -> Collection[Cid]:
-        events = self._store.events(topic)
-        if not events:
-            return frozenset(self._store.heads(topic))
-        objects = filter(None, map(self._lookup, events))
-        return frozenset(events).difference(*(obj.parents for obj in objects))
+        hidden = self.hiding.cids
+        if events := self._store.events(topic):
+            seen = [obj for cid in events if cid not in hidden and (obj := self._lookup(cid))]
+            return {obj.cid for obj in seen}.difference(*(obj.parents for obj in seen))
+        heads = set(self._store.heads(topic)) - hidden
+        for cid in hidden:  # what such a one was built on may be a head for others
+            obj = self._lookup(cid)
+            if obj is not None and obj.project == topic:
+                heads.update(filter(self._is_bare, obj.parents))
+        return heads
+
+    def _is_bare(self, cid: Cid) -> bool:
+        """Whether a work isn't hidden, and all that is built on it is."""
+        obj = self._lookup(cid)
+        if obj is None or obj.object_class is not ObjectClass.WORK or cid in self.hiding.cids:
+            return False
+        seen = [child for child in self._store.children(cid) if child not in self.hiding.cids]
+        works = filter(None, map(self._lookup, seen))
+        return all(work.object_class is not ObjectClass.WORK for work in works)
 
     def _size(self, cid: Cid) -> int:
         try:
@@ -180,10 +216,50 @@ class Memberships:
             step.take(row)
         if rows and rows[-1].seq > self.cursor:
             self.cursor, self.cursor_cid = rows[-1].seq, rows[-1].cid
+        self._heed_labels(rows, step.change)
         if self._accepted is not None:
             for topic in {topic for topic, _ in step.change.rows}:
                 self._tell_accepted(topic, step)
         return step.change
+
+    # --- what is hidden ---------------------------------------------------------------------------
+
+    def set_policy(self, policy: Policy) -> Change:
+        """Hide what a policy blocks from now on, and nothing else."""
+        change = Change()
+        before = self._views() if self.hiding.cids or may_block(policy) else {}
+        self.hiding.set_policy(policy)
+        self._compare(before, change)
+        return change
+
+    def _heed_labels(self, rows: Sequence[ObjectRow], change: Change) -> None:
+        if any(row.kind == "label" for row in rows):
+            before = self._views()
+            if self.hiding.take_labels(rows):
+                self._compare(before, change)
+
+    def _views(self) -> dict[Cid, _View]:
+        return {
+            topic: _View({row.cid: row for row in self.rows_of(topic)}, self._heads(topic))
+            for topic in self._topics
+        }
+
+    def _compare(self, before: Mapping[Cid, _View], change: Change) -> None:
+        """Tell the difference between the sets as they were and as they are."""
+        for topic, was in before.items():
+            for identity in list(self._speaks):
+                self._speaks[identity].discard(topic)
+            rows = self.rows_of(topic)
+            of = TopicScope(topic, ALL)
+            heads = self._heads(topic)
+            for row in rows:
+                if row.cid not in was.rows or (row.cid in heads and row.cid not in was.heads):
+                    change.joined.append(_member(of, row, self._size(row.cid), row.cid in heads))
+                if row.cid not in was.rows:
+                    change.rows.append((topic, row))
+            gone = was.rows.keys() - {row.cid for row in rows}
+            change.left.extend((of, _key(was.rows[cid])) for cid in sorted(gone))
+            change.no_heads.extend((of, cid) for cid in was.heads if cid not in heads)
 
     def _new_rows(self, put: Sequence[ObjectRow]) -> list[ObjectRow]:
         """Those of `put` aren't read again. Some of these may have come back under an older number, as they were damaged."""
@@ -226,10 +302,17 @@ class Memberships:
             step.change.joined.append(_member(of, row, self._size(row.cid), row.cid in heads))
         for cid in sorted(before - now):
             if (row := self._store.row(cid)) is not None:
-                step.change.left.append((of, row.generation.to_bytes(8, "big") + cid.digest))
-        step.change.no_heads.extend(
-            (of, cid) for (topic_, _), cid in step.change.no_heads if topic_ == topic
-        )
+                step.change.left.append((of, _key(row)))
+        step.change.no_heads += [
+            (of, cid) for (other, _), cid in step.change.no_heads if other == topic
+        ]
+
+
+class _View(NamedTuple):
+    """A set as it was."""
+
+    rows: Mapping[Cid, ObjectRow]
+    heads: Collection[Cid]
 
 
 class _Step:
@@ -255,11 +338,13 @@ class _Step:
             obj = known.get(row.cid) or sets.find(row.cid)
             if obj is not None:
                 self._objects[row.cid] = obj
-                if _may_be_head(obj):
+                if not sets.hiding.take(row, obj) and _may_be_head(obj):
                     self._named.update(obj.parents)
 
     def take(self, row: ObjectRow) -> None:
         """A row, those it requires taken before."""
+        if row.cid in self._sets.hiding.cids:
+            return
         for topic in self._sets.topics_of(row):
             who = row.identity if topic == row.project else None
             if who is not None and self._sets.note_speaker(who, topic):
@@ -268,7 +353,8 @@ class _Step:
 
     def _join_events(self, identity: Cid, topic: Cid) -> None:
         for cid in self._store.events(identity):
-            if (event := self._store.row(cid)) is not None:
+            event = self._store.row(cid)
+            if event is not None and not self._sets.hiding.hides(event):
                 self._join(topic, event)
 
     def _join(self, topic: Cid, row: ObjectRow) -> None:
@@ -289,6 +375,14 @@ class _Step:
 
 def _may_be_head(obj: SignedObject) -> bool:
     return obj.object_class in (ObjectClass.WORK, ObjectClass.EVENT)
+
+
+def _member_key(member: Member) -> bytes:
+    return member.generation.to_bytes(8, "big") + member.cid.digest
+
+
+def _key(row: ObjectRow) -> bytes:
+    return row.generation.to_bytes(8, "big") + row.cid.digest
 
 
 def _member(of: TopicScope, row: ObjectRow, size: int, is_head: bool) -> Member:

@@ -91,6 +91,10 @@ class Policy:
     """By an identifier in a work's licence expression; a trailing `*` stands for any end."""
     media_types: Mapping[str, Verdict] = field(default_factory=dict[str, Verdict])
     """By `type/subtype` or `type/*`. A block keeps the files out and the work in."""
+    moderators: Mapping[Cid, Mapping[str, Verdict]] = field(
+        default_factory=dict[Cid, Mapping[str, Verdict]]
+    )
+    """By the identity of a moderator, what the values of their labels mean here."""
     deny: tuple[DenyList, ...] = ()
     """Lists of others; where two disagree, the later one holds. They speak of blocks: of objects, and with a project or the
     genesis of an identity of all that belongs to these."""
@@ -108,9 +112,15 @@ _IDENTIFIER: Final = re.compile(r"[A-Za-z0-9.+:-]+")
 _OPERATORS: Final = frozenset(("AND", "OR", "WITH"))
 
 
-def judge(policy: Policy, obj: SignedObject) -> Ruling:
-    """What becomes of an object, as far as the object and the policy tell."""
-    if not _has_rules(policy):
+def judge(policy: Policy, obj: SignedObject, labels: Mapping[Cid, Verdict] | None = None) -> Ruling:
+    """What becomes of an object.
+
+    Args:
+        policy: what the operator wants.
+        obj: as received.
+        labels: what moderators say of it, its project or its author.
+    """
+    if not labels and not _has_rules(policy):
         return _by_default(policy)
     own = policy.objects.get(obj.cid)
     if own is not None:
@@ -119,6 +129,9 @@ def judge(policy: Policy, obj: SignedObject) -> Ruling:
         if cid not in policy.objects and (rule := find_denied(policy, cid)):
             return Ruling(Verdict.BLOCK, f"line {rule.line} of a deny list, on {cid}")
     found = dict(_rules_on(policy, obj))
+    for cid in (obj.cid, obj.project_cid or obj.cid, obj.identity) if labels else ():
+        if (verdict := (labels or {}).get(cid)) is not None:
+            found.setdefault(verdict, f"a moderator's label on {cid}")
     for verdict in (Verdict.BLOCK, Verdict.ALLOW, Verdict.REVIEW):
         if verdict in found:
             return Ruling(verdict, found[verdict])
