@@ -260,6 +260,7 @@ class Admission:
         for obj in good.values():
             desk.remembered.add(obj)
         self._stored.update(dict.fromkeys([*good, *(fit.cid for fit in self._fits)]))
+        desk.sets.note_pages(fit.topic for fit in self._fits if fit.cid.codec == DAG_CBOR)
         change = desk.sets.advance(good, rows)
         wants = desk.wanting.go_on(self._fits)
         return self._answer(desk.tell(change, wants, self._spent(rows, change)))

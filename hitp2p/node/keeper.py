@@ -12,13 +12,13 @@ from typing import Final
 
 from hitp2p.codec.cid import Cid
 from hitp2p.dataclass import replace
-from hitp2p.errors import MissingBlocksError, UnlistedError, UsageError
+from hitp2p.errors import MissingBlocksError, UnlistedError
 from hitp2p.node.admission import Admission, Desk
 from hitp2p.node.hiding import Hiding
 from hitp2p.node.ledger import Ledger
 from hitp2p.node.lending import Lending
 from hitp2p.node.looking import Looking
-from hitp2p.node.membership import ACCEPTED, AcceptedMembers, Change, Memberships
+from hitp2p.node.membership import Change, Memberships
 from hitp2p.node.policy import Follow, Policy, describe_media, is_blocked, wants_file
 from hitp2p.node.remembered import Remembered
 from hitp2p.node.review import ReviewQueue
@@ -45,7 +45,6 @@ class Keeper:
         ledger: Ledger | None = None,
         takedowns: Takedowns | None = None,
         review: ReviewQueue | None = None,
-        accepted: AcceptedMembers | None = None,
         durable: bool = True,
         free_bytes: Callable[[], int] | None = None,
     ) -> None:
@@ -57,15 +56,13 @@ class Keeper:
             ledger: what was noted before; without one, the first `wants` of each topic reads every member.
             takedowns: what was taken down; other programs may add to it meanwhile.
             review: what waits for the operator, who may decide in another program meanwhile.
-            accepted: says what of a project is accepted. Without it, nothing can be followed in that scope.
             durable: whether what is admitted is to outlive a power cut.
             free_bytes: room on the disk; by default, where the media folder of the store is.
 
         Raises:
-            UsageError: as `follow`.
+            UnlistedError: as `follow`.
         """
         self._store = store
-        self._accepted = accepted
         self._takedowns = takedowns or Takedowns()
         self._let_in: list[Want] = []
         """Wants that the next `catch_up` tells: they were kept out, and aren't any more."""
@@ -76,7 +73,6 @@ class Keeper:
             store,
             lookup=remembered.get,
             hiding=Hiding(store, remembered.get),
-            accepted=accepted,
         )
         self._sets.set_policy(policy or Policy())
         self._lending = Lending(store, self._sets, is_kept_back=self._is_kept_back)
@@ -131,12 +127,9 @@ class Keeper:
 
         Raises:
             UnlistedError: it is an unlisted project.
-            UsageError: scope accepted, and nobody says what is accepted.
         """
         if topic in self._store.unlisted():
             raise UnlistedError(f"project {topic} is unlisted here; a node never names it")
-        if scope == ACCEPTED and self._accepted is None:
-            raise UsageError("scope accepted isn't known here; follow the topic in scope all")
         self._sets.follow(topic)
         self._note(topic, Follow(topic=topic, scope=scope, media=media))
 
@@ -155,7 +148,10 @@ class Keeper:
         self._desk.policy = replace(self._desk.policy, follows=tuple(self._desk.follows.values()))
 
     def members(self, topic: Cid, scope: int = 1) -> Iterator[Member]:
-        """The members of a followed topic, by (generation, CID); none of an unlisted project."""
+        """The members of a followed topic, by (generation, CID); none of an unlisted project.
+
+        What changes in scope accepted is told from when its members are first asked for.
+        """
         if topic in self._desk.follows and topic not in self._store.unlisted():
             yield from self._sets.members(topic, scope)
 
@@ -233,7 +229,7 @@ class Keeper:
         self._refresh()
         let_in, self._let_in = self._let_in, []
         changes, self._changes = self._changes, []
-        change = self._sets.advance()
+        change = self._sets.advance(takes_time=True)
         for one in changes:
             change = one.plus(change)
         return self._desk.tell(change, let_in)

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from operator import attrgetter
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple
 
 from hitp2p.codec.cid import Cid
 from hitp2p.dataclass import dataclass, field
 from hitp2p.errors import CorruptBlockError
+from hitp2p.node.accepting import ACCEPTED, Accepting
 from hitp2p.node.hiding import Hiding, may_block
 from hitp2p.node.policy import Policy
 from hitp2p.objects.envelope import SignedObject
@@ -20,15 +21,11 @@ from hitp2p.objects.kinds import ObjectClass
 from hitp2p.protocol.actions import Member, TopicScope
 from hitp2p.store.contract import ObjectRow, Store
 
-__all__ = ["ACCEPTED", "ALL", "AcceptedMembers", "Change", "Memberships"]
+__all__ = ["ALL", "Change", "Memberships"]
 
-ACCEPTED = 0
-"""The scope that is a part of a project."""
-ALL = 1
-"""The scope that is all of it."""
+ALL: Final = 1
+"""The scope that is all of a topic."""
 
-AcceptedMembers: TypeAlias = Callable[[Cid], Collection[Cid]]
-"""Gives the members of a project in scope accepted; all of them are members in scope all."""
 _in_order = attrgetter("generation", "cid")
 
 
@@ -66,7 +63,6 @@ class Memberships:
         *,
         lookup: Callable[[Cid], SignedObject | None],
         hiding: Hiding,
-        accepted: AcceptedMembers | None = None,
     ) -> None:
         """Begin at what the store holds now.
 
@@ -74,14 +70,13 @@ class Memberships:
             store: it may have other writers.
             lookup: an object of the store.
             hiding: says what is here and in no set all the same.
-            accepted: says what is accepted; without it, no topic can be followed in that scope.
         """
         self._store = store
         self._lookup = lookup
         self.hiding = hiding
-        self._accepted = accepted
-        self._topics: dict[Cid, set[Cid]] = {}
-        """Followed topics, each with the accepted members as they were last told."""
+        self._accepting = Accepting(store, lookup)
+        self._topics: dict[Cid, None] = {}
+        """Those that are followed."""
         self._speaks: dict[Cid, set[Cid]] = {}
         """Of each identity, the followed projects in which it speaks; of those in `_scanned` alone."""
         self._scanned: set[Cid] = set()
@@ -99,11 +94,12 @@ class Memberships:
 
     def follow(self, topic: Cid) -> None:
         """Tell about members of a topic from now on."""
-        self._topics.setdefault(topic, set())
+        self._topics[topic] = None
 
     def unfollow(self, topic: Cid) -> None:
         """Tell no more."""
         self._topics.pop(topic, None)
+        self._accepting.forget(topic)
         self._scanned.discard(topic)
         for identity in [who for who, topics in self._speaks.items() if topic in topics]:
             self._speaks[identity].discard(topic)
@@ -147,20 +143,19 @@ class Memberships:
             return False
         if topic not in self.topics_of(row):
             return False
-        return scope == ALL or row.cid in self._accepted_of(topic)
-
-    def _accepted_of(self, topic: Cid) -> Collection[Cid]:
-        return self._topics[topic]
+        return scope == ALL or self._accepting.has(topic, row.cid)
 
     def members(self, topic: Cid, scope: int) -> Iterator[Member]:
         """All members of a followed topic, by (generation, CID)."""
+        rows = self.rows_of(topic)
         if scope == ACCEPTED:
-            self._refresh(topic)
+            self._accepting.find(topic, rows)
+            yield from self._accepting.members(topic)
+            return
         of = TopicScope(topic, scope)
         heads = self._heads(topic)
-        for row in self.rows_of(topic):
-            if scope == ALL or row.cid in self._accepted_of(topic):
-                yield _member(of, row, self._size(row.cid), row.cid in heads)
+        for row in rows:
+            yield _member(of, row, self._size(row.cid), row.cid in heads)
 
     def rows_of(self, topic: Cid) -> list[ObjectRow]:
         """The members of a topic in scope all, by (generation, CID)."""
@@ -201,13 +196,18 @@ class Memberships:
     # --- what is new ------------------------------------------------------------------------------
 
     def advance(
-        self, known: Mapping[Cid, SignedObject] | None = None, put: Sequence[ObjectRow] = ()
+        self,
+        known: Mapping[Cid, SignedObject] | None = None,
+        put: Sequence[ObjectRow] = (),
+        *,
+        takes_time: bool = False,
     ) -> Change:
         """What has come since the last call.
 
         Args:
             known: objects at hand, so that they aren't read again.
             put: what `Store.put` gave for them: one transaction, so nobody else's rows stand between these.
+            takes_time: whether to look at what is accepted in large projects as well; else a later call does.
         """
         self._scan_all()
         rows = self._new_rows(put)
@@ -217,9 +217,9 @@ class Memberships:
         if rows and rows[-1].seq > self.cursor:
             self.cursor, self.cursor_cid = rows[-1].seq, rows[-1].cid
         self._heed_labels(rows, step.change)
-        if self._accepted is not None:
-            for topic in {topic for topic, _ in step.change.rows}:
-                self._tell_accepted(topic, step)
+        self._accepting.note(one.of.topic for one in step.change.joined)
+        self._accepting.note(of.topic for of, _ in step.change.left)
+        self._tell_accepted(step.change, all_of_them=takes_time)
         return step.change
 
     # --- what is hidden ---------------------------------------------------------------------------
@@ -286,26 +286,16 @@ class Memberships:
 
     # --- what is accepted -------------------------------------------------------------------------
 
-    def _refresh(self, topic: Cid) -> set[Cid]:
-        """What is accepted now; the answer is kept as what was told."""
-        assert self._accepted is not None
-        self._topics[topic] = found = set(self._accepted(topic))
-        return found
+    def note_pages(self, topics: Iterable[Cid]) -> None:
+        """List pages have come for these topics, which may say that something is accepted."""
+        self._accepting.note(topics)
 
-    def _tell_accepted(self, topic: Cid, step: _Step) -> None:
-        before = self._topics[topic]
-        now = self._refresh(topic)
-        of = TopicScope(topic, ACCEPTED)
-        rows = [row for cid in now - before if (row := self._store.row(cid)) is not None]
-        heads = self._heads(topic) if rows else ()
-        for row in sorted(rows, key=_in_order):
-            step.change.joined.append(_member(of, row, self._size(row.cid), row.cid in heads))
-        for cid in sorted(before - now):
-            if (row := self._store.row(cid)) is not None:
-                step.change.left.append((of, _key(row)))
-        step.change.no_heads += [
-            (of, cid) for (other, _), cid in step.change.no_heads if other == topic
-        ]
+    def _tell_accepted(self, change: Change, *, all_of_them: bool) -> None:
+        for topic in list(self._accepting.due(all_of_them=all_of_them)):
+            found = self._accepting.find(topic, self.rows_of(topic))
+            change.joined += found.joined
+            change.left += found.left
+            change.no_heads += found.no_heads
 
 
 class _View(NamedTuple):
