@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
 from typing import Final
 
 from hitp2p.codec.cid import Cid
@@ -25,6 +27,7 @@ from hitp2p.node.review import ReviewQueue
 from hitp2p.node.takedown import Receipt, Takedowns, take_down
 from hitp2p.node.wanting import Wanting
 from hitp2p.objects.contribution import MediaEntry
+from hitp2p.ports import Closing
 from hitp2p.protocol.actions import Admit, Admitted, Load, Member, Want
 from hitp2p.store.contract import Store
 
@@ -34,7 +37,7 @@ _TRIES: Final = 3
 """How often a batch is judged when another program removes, meanwhile, what it rests on."""
 
 
-class Keeper:
+class Keeper(Closing):
     """Keeps the followed topics of a store. One thread's."""
 
     def __init__(
@@ -63,6 +66,7 @@ class Keeper:
             UnlistedError: as `follow`.
         """
         self._store = store
+        self._files = ExitStack()
         self._takedowns = takedowns or Takedowns()
         self._let_in: list[Want] = []
         """Wants that the next `catch_up` tells: they were kept out, and aren't any more."""
@@ -104,6 +108,32 @@ class Keeper:
         )
         for follow in self._desk.policy.follows:
             self.follow(follow.topic, follow.scope, follow.media)
+
+    @classmethod
+    def open(cls, store: Store, folder: Path, *, policy: Policy | None = None) -> Keeper:
+        """A keeper that goes on where the last one in this folder ended; `close` it.
+
+        Args:
+            store: see above.
+            folder: of the node.
+            policy: see above.
+
+        Raises:
+            UnlistedError: as `follow`.
+            UsageError: a receipt of a takedown is damaged.
+            StoreError: a file can't be opened.
+        """
+        with ExitStack() as stack:
+            ledger = stack.enter_context(Ledger(folder))
+            review = stack.enter_context(ReviewQueue(folder))
+            takedowns = Takedowns(folder)
+            keeper = cls(store, policy=policy, ledger=ledger, takedowns=takedowns, review=review)
+            keeper._files = stack.pop_all()
+        return keeper
+
+    def close(self) -> None:
+        """Let go of the files of the node; the store stays open."""
+        self._files.close()
 
     # --- what is followed -------------------------------------------------------------------------
 

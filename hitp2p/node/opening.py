@@ -120,7 +120,10 @@ async def open_node(
             await stack.enter_async_context(await listen_tcp(address))
             for address in options.get("listen", ())
         ]
-        service = _Service(workspace.store, folder, listeners, options)
+        keeper = stack.enter_context(
+            Keeper.open(workspace.store, folder.path, policy=options.get("policy"))
+        )
+        service = _Service(workspace.store, keeper, folder, listeners, options)
         yield await stack.enter_async_context(service.running())
 
 
@@ -136,6 +139,7 @@ class _Service:
     def __init__(
         self,
         store: Store,
+        keeper: Keeper,
         folder: NodeFolder,
         listeners: Sequence[trio.SocketListener],
         options: NodeOptions,
@@ -150,7 +154,7 @@ class _Service:
         self._key = key = open_node_key(folder.path, randomness=secrets.token_bytes)
         self._book = folder.read_book(key.public, secrets.token_bytes)
         self._bans = folder.read_bans(self._now())
-        self._keeper = Keeper(store, policy=options.get("policy"))
+        self._keeper = keeper
         config = self._config(key)
         self._announced = config.listen[: limits.NODE_RECORD_ADDRESSES]
         self._shell = Shell(

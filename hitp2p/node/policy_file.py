@@ -2,7 +2,11 @@
 
 {"default": "allow",
  "follows": [{"topic": CID, "scope": "all", "media": "preview"}],
- "rules": [{"on": "author", "what": CID, "verdict": "block"}]}
+ "rules": [{"on": "author", "what": CID, "verdict": "block"}],
+ "quotas": {"project_bytes": 1000000}, "own": [CID], "pinned": [CID],
+ "moderators": {CID: {"spam": "block"}}}
+
+The last four may be left out. Deny lists aren't in it: they are the files `*.deny` in the folder `denylists` beside it.
 """
 
 from __future__ import annotations
@@ -15,21 +19,30 @@ from typing import Any, Final
 from hitp2p.codec.cid import Cid
 from hitp2p.dataclass import replace
 from hitp2p.errors import InvalidError, UsageError
+from hitp2p.node.denylist import DenyList, parse_denylist
 from hitp2p.node.policy import Follow, MediaLevel, Policy, Verdict
+from hitp2p.node.quotas import Quotas
 from hitp2p.whole_file import whole_file
 
 __all__ = [
+    "DENYLISTS",
     "POLICY_FILE",
+    "QUOTAS",
     "RULES_ON",
     "SCOPES",
     "encode_policy",
     "parse_policy",
+    "read_denylists",
     "read_policy",
     "with_rule",
     "write_policy",
 ]
 
 POLICY_FILE: Final = "policy.json"
+DENYLISTS: Final = "denylists"
+"""Name of the folder of deny lists in the node's folder."""
+QUOTAS: Final = tuple(Quotas.__slots__)
+"""Names of the quotas."""
 SCOPES: Final = ("accepted", "all")
 """Names of the scopes, by their number."""
 _FIELD: Final = {
@@ -106,8 +119,40 @@ def encode_policy(policy: Policy) -> str:
             for one in policy.follows
         ],
         "rules": rules,
+        **_encode_rest(policy),
     }
     return json.dumps(record, indent=1) + "\n"
+
+
+def _encode_rest(policy: Policy) -> dict[str, Any]:
+    quotas = {name: most for name in QUOTAS if (most := getattr(policy.quotas, name))}
+    moderators = {str(who): dict(means) for who, means in policy.moderators.items()}
+    found: dict[str, Any] = {
+        "quotas": quotas,
+        "own": sorted(map(str, policy.own)),
+        "pinned": sorted(map(str, policy.pinned)),
+        "moderators": moderators,
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def _parse_rest(record: Mapping[str, Any]) -> dict[str, Any]:
+    quotas: dict[str, int] = record.get("quotas", {})
+    for name, most in quotas.items():
+        if name not in QUOTAS or type(most) is not int or most < 0:
+            raise ValueError(f"quotas are {', '.join(QUOTAS)}, each an integer from 0")
+    moderators: dict[str, dict[str, str]] = record.get("moderators", {})
+    return {
+        "quotas": Quotas(**quotas),
+        "own": frozenset(map(Cid.parse, record.get("own", ()))),
+        "pinned": frozenset(map(Cid.parse, record.get("pinned", ()))),
+        "moderators": {
+            Cid.parse(who): {
+                _parse_line(value): Verdict(verdict) for value, verdict in means.items()
+            }
+            for who, means in moderators.items()
+        },
+    }
 
 
 def parse_policy(text: str) -> Policy:
@@ -128,6 +173,7 @@ def parse_policy(text: str) -> Policy:
                 )
                 for one in record["follows"]
             ),
+            **_parse_rest(record),
         )
         for rule in record["rules"]:
             policy = with_rule(policy, rule["on"], rule["what"], Verdict(rule["verdict"]))
@@ -146,10 +192,25 @@ def read_policy(folder: Path) -> Policy:
     try:
         text = (folder / POLICY_FILE).read_text(encoding="utf-8")
     except FileNotFoundError:
-        return Policy()
+        return Policy(deny=read_denylists(folder))
     except UnicodeDecodeError as error:
         raise UsageError(f"{POLICY_FILE} is no policy of a node ({error})") from error
-    return parse_policy(text)
+    return replace(parse_policy(text), deny=read_denylists(folder))
+
+
+def read_denylists(folder: Path) -> tuple[DenyList, ...]:
+    """The deny lists of the node whose folder this is, by the names of their files.
+
+    Raises:
+        UsageError: one can't be read, or its header is damaged.
+    """
+    found: list[DenyList] = []
+    for path in sorted((folder / DENYLISTS).glob("*.deny")):
+        try:
+            found.append(parse_denylist(path.read_text(encoding="utf-8")))
+        except (OSError, UnicodeDecodeError, UsageError) as error:
+            raise UsageError(f"{path}: {error}") from error
+    return tuple(found)
 
 
 def write_policy(folder: Path, policy: Policy) -> None:

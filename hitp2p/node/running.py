@@ -113,13 +113,22 @@ class Node:
     async def set_policy(self, policy: Policy) -> None:
         """Take over what the operator has decided, with what is followed."""
         before = {follow.topic: follow for follow in self._keeper.policy.follows}
-        await self._shell.lane.ask(lambda: setattr(self._keeper, "policy", policy), lambda _: None)
+        core = self._shell.core
+        await self._shell.lane.ask(
+            lambda: self._hold_to(policy),
+            lambda changed: self._shell.tell(lambda now: core.on_local(changed, now)),
+        )
         after = {follow.topic: follow for follow in policy.follows}
         for topic in before.keys() - after.keys():
             await self.unfollow(topic)
         for topic, follow in after.items():
             if before.get(topic) != follow:
                 await self.follow(follow)
+
+    def _hold_to(self, policy: Policy) -> Admitted:
+        """In a thread. What is in no set any more, or is again."""
+        self._keeper.policy = policy
+        return self._keeper.catch_up()
 
     # --- peers ------------------------------------------------------------------------------------
 

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from hitp2p.errors import UsageError
 from hitp2p.node.policy import Follow, MediaLevel, Policy, Verdict
 from hitp2p.node.policy_file import (
+    DENYLISTS,
     POLICY_FILE,
+    QUOTAS,
     RULES_ON,
     encode_policy,
     parse_policy,
@@ -20,6 +22,7 @@ from hitp2p.node.policy_file import (
     with_rule,
     write_policy,
 )
+from hitp2p.node.quotas import Quotas
 from hitp2p.testing.strategies import cids
 
 lines = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=20)
@@ -42,6 +45,10 @@ policies = st.builds(
     keys=st.dictionaries(st.binary(min_size=32, max_size=32), verdicts, max_size=3),
     licenses=st.dictionaries(lines, verdicts, max_size=3),
     media_types=st.dictionaries(lines, verdicts, max_size=3),
+    quotas=st.builds(Quotas, **dict.fromkeys(QUOTAS, st.integers(0, 10**12))),
+    own=st.frozensets(cids(), max_size=2),
+    pinned=st.frozensets(cids(), max_size=2),
+    moderators=st.dictionaries(cids(), st.dictionaries(lines, verdicts), max_size=2),
 )
 
 
@@ -97,3 +104,33 @@ def test_a_part_that_is_missing_is_named(hole: str) -> None:
     del record[hole]
     with pytest.raises(UsageError, match=f"KeyError: '{hole}'"):
         parse_policy(json.dumps(record))
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        {"quotas": {"all_bytes": -1}},
+        {"quotas": {"all_bytes": True}},
+        {"quotas": {"apples": 1}},
+        {"own": ["x"]},
+        {"moderators": {"x": {}}},
+        {"moderators": []},
+    ],
+)
+def test_what_stands_wrong_in_the_rest_of_a_file_is_refused(rest: dict[str, object]) -> None:
+    record = json.loads(encode_policy(Policy())) | rest
+    with pytest.raises(UsageError, match="is no policy"):
+        parse_policy(json.dumps(record))
+
+
+def test_deny_lists_lie_beside_the_file(tmp_path: Path) -> None:
+    lists = tmp_path / DENYLISTS
+    lists.mkdir()
+    for name in ("b.deny", "a.deny", "c.txt"):
+        (lists / name).write_text(f"name: {name}\n---\n")
+    assert [one.name for one in read_policy(tmp_path).deny] == ["a.deny", "b.deny"]
+    write_policy(tmp_path, Policy())
+    assert [one.name for one in read_policy(tmp_path).deny] == ["a.deny", "b.deny"]
+    (lists / "bad.deny").write_bytes(b"\xff")
+    with pytest.raises(UsageError, match=r"bad\.deny"):
+        read_policy(tmp_path)

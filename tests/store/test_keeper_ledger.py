@@ -242,3 +242,13 @@ def test_room_that_is_left_to_others_is_not_taken() -> None:
         free = 999
         assert admit(keeper, *OURS) == Admitted(full=True)
         assert len(list(store.rows())) == 3
+
+
+def test_a_keeper_goes_on_where_the_last_one_in_its_folder_ended(tmp_path: Path) -> None:
+    with MemoryStore() as store:
+        with Keeper.open(store, tmp_path, policy=ALL_MEDIA) as keeper:
+            keeper.wants(TOPIC)
+            admit(keeper, *OURS)
+            keeper.forget_media(STORY.sound[0], reason="", time=7)
+        with Keeper.open(store, tmp_path, policy=ALL_MEDIA) as keeper:
+            assert keeper.wants(TOPIC) == (PAGE,)
