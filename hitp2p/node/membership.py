@@ -12,7 +12,6 @@ from typing import Final, NamedTuple
 
 from hitp2p.codec.cid import Cid
 from hitp2p.dataclass import dataclass, field
-from hitp2p.errors import CorruptBlockError
 from hitp2p.node.accepting import ACCEPTED, Accepting
 from hitp2p.node.hiding import Hiding, may_block
 from hitp2p.node.policy import Policy
@@ -20,6 +19,7 @@ from hitp2p.objects.envelope import SignedObject
 from hitp2p.objects.kinds import ObjectClass
 from hitp2p.protocol.actions import Member, TopicScope
 from hitp2p.store.contract import ObjectRow, Store
+from hitp2p.store.sizes import block_sizes
 
 __all__ = ["ALL", "Change", "Memberships"]
 
@@ -154,8 +154,9 @@ class Memberships:
             return
         of = TopicScope(topic, scope)
         heads = self._heads(topic)
+        sizes = block_sizes(self._store, [row.cid for row in rows])
         for row in rows:
-            yield _member(of, row, self._size(row.cid), row.cid in heads)
+            yield _member(of, row, sizes.get(row.cid, 0), row.cid in heads)
 
     def rows_of(self, topic: Cid) -> list[ObjectRow]:
         """The members of a topic in scope all, by (generation, CID)."""
@@ -186,12 +187,6 @@ class Memberships:
         seen = [child for child in self._store.children(cid) if child not in self.hiding.cids]
         works = filter(None, map(self._lookup, seen))
         return all(work.object_class is not ObjectClass.WORK for work in works)
-
-    def _size(self, cid: Cid) -> int:
-        try:
-            return len(self._store.get(cid) or b"")
-        except CorruptBlockError:
-            return 0
 
     # --- what is new ------------------------------------------------------------------------------
 
@@ -252,9 +247,11 @@ class Memberships:
             rows = self.rows_of(topic)
             of = TopicScope(topic, ALL)
             heads = self._heads(topic)
+            sizes = block_sizes(self._store, [row.cid for row in rows])
             for row in rows:
                 if row.cid not in was.rows or (row.cid in heads and row.cid not in was.heads):
-                    change.joined.append(_member(of, row, self._size(row.cid), row.cid in heads))
+                    size = sizes.get(row.cid, 0)
+                    change.joined.append(_member(of, row, size, row.cid in heads))
                 if row.cid not in was.rows:
                     change.rows.append((topic, row))
             gone = was.rows.keys() - {row.cid for row in rows}
