@@ -23,6 +23,7 @@ NAMES = (
     "verify_trail",
     "orbitdb",
     "reconcile",
+    "node_keep",
     "kubo_objects",
     "kubo_media",
     "kubo_pull",
