@@ -156,9 +156,14 @@ class Admission:
             return project in followed and project not in self._unlisted
         if obj.kind != "identity":
             return obj.identity in followed
-        # An event may come before the work that it speaks for; it joins no set before that work does.
+        if obj.identity in followed or self._desk.sets.speaks_in(obj.identity):
+            return True
+        # An event may come before the work that it speaks for, and before the project; it joins no set before that work does.
         topic = self._action.topic
-        return obj.identity in followed or (topic in followed and topic not in self._unlisted)
+        if topic not in followed or topic in self._unlisted:
+            return False
+        row = self._store.row(topic)
+        return row is None or row.kind == "project"
 
     def _find(self, cid: Cid) -> SignedObject | None:
         """An object that is stored, or waits for the operator."""

@@ -25,6 +25,10 @@ SOUGHT: Final = 16_384
 """Blocks of a file that may be wanted while one of them is looked for."""
 
 
+MOST_PARTS: Final = 32_768
+"""Blocks of a file whose places are held at once; a tree of 1,024 links a node has a few thousand, however long it is."""
+
+
 class Part(NamedTuple):
     """A block of a file."""
 
@@ -110,6 +114,11 @@ class FileTree:
         return not self._stack and not self._wanted
 
     @property
+    def weight(self) -> int:
+        """How many blocks it remembers."""
+        return len(self._stack) + len(self._wanted) + len(self._opened)
+
+    @property
     def wanted(self) -> tuple[Cid, ...]:
         """Blocks that were told to be wanted, and haven't come."""
         return tuple(cid for cid in self._wanted if cid not in self._untold)
@@ -152,6 +161,11 @@ class FileTree:
     def _open(self, part: Part, block: bytes) -> None:
         self._opened.add(part.cid)
         self._stack.extend(reversed(children_of(part, block)))
+        if len(self._stack) > MOST_PARTS:
+            self._stack.clear()
+            raise DecodeError(
+                f"more than {MOST_PARTS} links on the way down", rule="MED-5", cid=part.cid
+            )
 
     def check(self, cid: Cid, block: bytes) -> Part | None:
         """The place of a block that has come; None where it isn't wanted.

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from hitp2p.codec.cid import Cid
+from hitp2p.errors import InvalidError
 from hitp2p.node.quotas import Account, Amount
 from hitp2p.ports import Closing
 from hitp2p.store.faults import store_errors
@@ -93,22 +94,25 @@ class Ledger(Closing):
         with store_errors(self._path):
             sql = "SELECT seq, cid, how FROM looked WHERE topic = ?"
             row = self._db.execute(sql, (bytes(topic),)).fetchone()
-        return None if row is None else Looked(row[0], Cid.from_bytes(row[1]), row[2])
+        cids = () if row is None else _cids([row[1]])
+        return Looked(row[0], cids[0], row[2]) if cids else None
 
     def wanted(self, topic: Cid) -> tuple[Cid, ...]:
         """Pages, texts and files that members link to and that weren't here."""
         with store_errors(self._path):
             rows = self._db.execute("SELECT cid FROM want WHERE topic = ?", (bytes(topic),))
-            return tuple(Cid.from_bytes(raw) for (raw,) in rows.fetchall())
+            return _cids(raw for (raw,) in rows.fetchall())
 
     def usage(self) -> dict[Account, Amount]:
         """What is taken up."""
         with store_errors(self._path):
             rows = self._db.execute("SELECT topic, author, objects, bytes FROM usage").fetchall()
-        return {
-            (Cid.from_bytes(topic), Cid.from_bytes(author) if author else None): Amount(*amount)
-            for topic, author, *amount in rows
-        }
+        found: dict[Account, Amount] = {}
+        for topic, author, *amount in rows:
+            topics, authors = _cids([topic]), _cids([author])
+            if topics:
+                found[topics[0], authors[0] if authors else None] = Amount(*amount)
+        return found
 
     def note(
         self,
@@ -157,6 +161,15 @@ class Ledger(Closing):
         with self._writing() as db:
             for table in ("looked", "want", "usage"):
                 db.execute(f"DELETE FROM {table} WHERE topic = ?", (bytes(topic),))
+
+
+def _cids(values: Iterable[object]) -> tuple[Cid, ...]:
+    """Those that are CIDs: a disk may have changed others."""
+    found: list[Cid] = []
+    for value in values:
+        with suppress(InvalidError):
+            found.extend([Cid.from_bytes(value)] if isinstance(value, bytes) else ())
+    return tuple(found)
 
 
 def _open(path: Path) -> sqlite3.Connection:

@@ -27,8 +27,8 @@ __all__ = ["Fit", "Wanting"]
 
 _LINKERS: Final = 1024
 """Objects that are asked what a block is to them, of those that link to it."""
-_TREES: Final = 64
-"""Files on their way here whose state is remembered; that of another is found again from its blocks."""
+TREE_PARTS: Final = 131_072
+"""Blocks whose places are remembered, of all files on their way here; that of another is found again from its file's blocks."""
 
 WantsFile: TypeAlias = Callable[[Cid, MediaEntry], bool]
 """Whether a file of a work in a topic is wanted."""
@@ -112,9 +112,10 @@ class Wanting:
 
     def _open(self, file: Cid, size: int, author: Cid | None) -> FileTree:
         tree = FileTree(file, size, get=self._get, has=self._store.has, author=author)
+        weight = sum(one.weight for one in self._trees.values())
+        while self._trees and weight > TREE_PARTS:
+            weight -= self._trees.popitem(last=False)[1].weight
         self._trees[file] = tree
-        if len(self._trees) > _TREES:
-            self._trees.popitem(last=False)
         return tree
 
     def _pump(self, topic: Cid, tree: FileTree) -> Iterator[Want]:

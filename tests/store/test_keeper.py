@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -219,6 +221,70 @@ def test_junk_never_raises_and_is_never_stored(junk: list[bytes], data: st.DataO
         admitted = keeper.admit(Admit(token=0, topic=TOPIC, objects=(), blocks=blocks, wants=wants))
         assert admitted.stored == ()
         assert list(store.iter_cids()) == []
+
+
+def test_what_another_program_removes_meanwhile_is_missed(
+    keeper: Keeper, tmp_path: Path, store: Store
+) -> None:
+    admit(keeper, STORY.ana.genesis, STORY.bo.genesis, STORY.project, STORY.verse, STORY.beat)
+    store.remove([STORY.verse.cid])  # which the keeper remembers
+    admitted = admit(keeper, STORY.song, STORY.other_head)
+    assert [(obj, cids) for obj, cids in admitted.waiting] == [(STORY.song, (STORY.verse.cid,))]
+    assert admitted.stored == (STORY.other_head.cid,)
+
+
+def test_what_the_user_makes_while_the_node_stores_is_told_once_and_in_order(
+    tmp_path: Path,
+) -> None:
+    works = [STORY.bo.work(STORY.project, f"Brought {n}") for n in range(60)]
+    made = [STORY.ana.work(STORY.project, "Made 0")]
+    for n in range(1, 60):
+        made.append(STORY.ana.work(STORY.project, f"Made {n}", made[-1]))
+    with SqliteStore.open(tmp_path / "s") as mine, SqliteStore.open(tmp_path / "s") as other:
+        keeper = Keeper(mine)
+        keeper.follow(TOPIC)
+        told = list(admit(keeper, *OURS).joined)
+
+        def contribute() -> None:
+            for work in made:
+                other.put(WriteBatch(objects=[work]), durable=False)
+
+        user = threading.Thread(target=contribute)
+        user.start()
+        for work in works:
+            told.extend(admit(keeper, work).joined)
+        user.join()
+        told.extend(keeper.catch_up().joined)
+        assert len(told) == len(set(names(tuple(told))))
+        assert set(names(tuple(told))) == set(names(keeper.members(TOPIC)))
+        places = {cid: place for place, cid in enumerate(names(tuple(told)))}
+        assert [places[work.cid] for work in made] == sorted(places[work.cid] for work in made)
+
+
+def test_events_of_strangers_come_with_a_project_and_not_with_a_person(store: Store) -> None:
+    keeper, cy, dee = Keeper(store), Person("Cy"), Person("Dee")
+    keeper.follow(cy.genesis.cid)
+    admit(keeper, cy.genesis, topic=cy.genesis.cid)
+    assert list(admit(keeper, dee.genesis, topic=cy.genesis.cid).refused) == [dee.genesis.cid]
+    keeper.follow(TOPIC)
+    assert admit(keeper, dee.genesis).stored == (dee.genesis.cid,)
+
+
+def test_a_damaged_copy_is_healed_by_what_a_peer_brings(tmp_path: Path) -> None:
+    with SqliteStore.open(tmp_path / "s") as store:
+        keeper = Keeper(store)
+        keeper.follow(TOPIC)
+        admit(keeper, *OURS)
+        with sqlite3.connect(tmp_path / "s" / "store.db") as db:
+            damaged = STORY.verse.block[:-1] + b"x"
+            db.execute("UPDATE block SET data = ? WHERE cid = ?", (damaged, bytes(STORY.verse.cid)))
+        db.close()
+        assert load(Keeper(store), STORY.verse.cid) == set()
+        again = Keeper(store)
+        again.follow(TOPIC)
+        assert load(again, STORY.verse.cid) == set()
+        assert admit(again, STORY.verse).stored == (STORY.verse.cid,)
+        assert load(again, STORY.verse.cid) == {STORY.verse.cid}
 
 
 # --- what they link to ----------------------------------------------------------------------------

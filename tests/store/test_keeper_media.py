@@ -14,6 +14,7 @@ import pytest
 from hitp2p.codec.cid import DAG_PB, Cid
 from hitp2p.codec.dagpb import PbLink, PbNode, encode_dagpb
 from hitp2p.codec.unixfs import Leaf, NodeType, UnixFs, build_file, encode_unixfs, iter_file
+from hitp2p.node.file_tree import MOST_PARTS
 from hitp2p.node.keeper import Keeper
 from hitp2p.objects.envelope import SignedObject
 from hitp2p.protocol.actions import Admit, Admitted, Load, Want
@@ -244,6 +245,20 @@ def test_a_tree_that_is_too_deep_ends(store: Store) -> None:
         came.append(len(admitted.stored))
         wants = admitted.wants
     assert sum(came) == 15
+
+
+@pytest.mark.parametrize("n_beside", [0, 40])
+def test_a_tree_with_too_many_links_on_the_way_down_is_given_up(n_beside: int) -> None:
+    leaves = [raw_block(str(n).encode())[0] for n in range(MOST_PARTS)]
+    below = node([1] * MOST_PARTS, leaves)
+    root = node([MOST_PARTS] + [1] * n_beside, [below[0], *leaves[:n_beside]])
+    with MemoryStore() as store:
+        keeper = keeping(store)
+        wants = begin(keeper, with_root(root[0], MOST_PARTS + n_beside))
+        wants = bring(keeper, {root[0]: root[1]}, wants).wants
+        came = bring(keeper, {below[0]: below[1]}, wants)
+        assert came.stored == (below[0],)
+        assert bool(came.wants) == (n_beside == 0)
 
 
 # --- lending --------------------------------------------------------------------------------------
