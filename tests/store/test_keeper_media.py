@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from contextlib import suppress
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from hitp2p.codec.cid import DAG_PB, Cid
+from hitp2p.codec.cid import DAG_CBOR, DAG_PB, RAW, Cid
 from hitp2p.codec.dagpb import PbLink, PbNode, encode_dagpb
 from hitp2p.codec.unixfs import Leaf, NodeType, UnixFs, build_file, encode_unixfs, iter_file
+from hitp2p.errors import InvalidError
 from hitp2p.node.file_tree import MOST_PARTS
 from hitp2p.node.keeper import Keeper
 from hitp2p.objects.envelope import SignedObject
@@ -24,7 +28,7 @@ from hitp2p.store.gc import collect
 from hitp2p.store.memory import MemoryStore
 from hitp2p.store.sqlite import SqliteStore
 from hitp2p.testing.people import Person
-from hitp2p.testing.store_suite import raw_block
+from hitp2p.testing.store_suite import page, raw_block
 
 ANA = Person("Ana")
 PROJECT = ANA.project()
@@ -259,6 +263,54 @@ def test_a_tree_with_too_many_links_on_the_way_down_is_given_up(n_beside: int) -
         came = bring(keeper, {below[0]: below[1]}, wants)
         assert came.stored == (below[0],)
         assert bool(came.wants) == (n_beside == 0)
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(("credits_pages", "note_block", "media")),
+            st.sampled_from((RAW, DAG_PB, DAG_CBOR)),
+            st.one_of(
+                st.binary(max_size=60),
+                st.sampled_from([*LARGE.blocks.values()][-1:]),
+                st.builds(lambda n: node([n], [SMALL.root])[1], st.integers(1, 2**40)),
+                st.sampled_from([PROJECT.block, page([{"name": "Cy", "role": "lyr"}])[1]]),
+            ),
+            st.integers(0, 2**53 - 1),
+        ),
+        min_size=1,
+        max_size=4,
+    ),
+    st.data(),
+)
+def test_whatever_an_author_links_to_is_no_fault_of_who_brings_it(
+    linked: list[tuple[str, int, bytes, int]], data: st.DataObject
+) -> None:
+    with MemoryStore() as store:
+        keeper = keeping(store)
+        blocks: dict[Cid, bytes] = {}
+        works: dict[Cid, bytes] = {}
+        for number, (role, codec, block, size) in enumerate(linked):
+            cid = Cid.of(codec, block)
+            body = {
+                "credits_pages": {"credits_pages": [cid]},
+                "note_block": {"note_block": cid},
+                "media": {"media": [{**SMALL.entry, "file": cid, "size": size}]},
+            }[role]
+            with suppress(InvalidError):  # such a link may not stand there
+                work = ANA.work(PROJECT, f"Odd {number}", **body)
+                blocks[cid] = block
+                works[work.cid] = work.block
+        admitted = bring(keeper, {obj.cid: obj.block for obj in (ANA.genesis, PROJECT)} | works)
+        files = st.sampled_from([None, LARGE.root, *blocks])
+        wants = tuple(Want(TOPIC, cid, data.draw(files)) for cid in blocks)
+        for asked in (admitted.wants, wants, wants):
+            came = bring(keeper, blocks, asked)
+            faults = came.invalid.keys() - {cid for cid in blocks if cid.codec == DAG_CBOR}
+            assert not faults
+        assert audit_store(store).is_sound
+        assert isinstance(keeping(store).wants(TOPIC), tuple)
 
 
 # --- lending --------------------------------------------------------------------------------------
