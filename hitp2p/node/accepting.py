@@ -7,13 +7,12 @@ members, and again after something has joined: at once in small sets, else with 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from contextlib import suppress
 from operator import attrgetter
 from typing import Final, NamedTuple
 
 from hitp2p.codec.cid import Cid
 from hitp2p.dataclass import dataclass, field
-from hitp2p.errors import CorruptBlockError
+from hitp2p.node.remembered import WholeBlocks
 from hitp2p.objects.envelope import SignedObject
 from hitp2p.objects.kinds import ObjectClass
 from hitp2p.protocol.actions import Member, TopicScope
@@ -46,18 +45,6 @@ class Difference:
     joined: list[Member] = field(default_factory=list[Member])
     left: list[tuple[TopicScope, bytes]] = field(default_factory=list[tuple[TopicScope, bytes]])
     no_heads: list[tuple[TopicScope, Cid]] = field(default_factory=list[tuple[TopicScope, Cid]])
-
-
-class _Blocks:
-    """The pages of a store; a damaged one isn't here."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-
-    def get(self, cid: Cid, /) -> bytes | None:
-        with suppress(CorruptBlockError):
-            return self._store.get(cid)
-        return None
 
 
 class Accepting:
@@ -147,7 +134,7 @@ class Accepting:
         project = objects.get(topic)
         if project is None or project.kind != "project":
             return objects.keys()
-        blocks = _Blocks(self._store)
+        blocks = WholeBlocks(self._store)
         auditor = StandingAuditor(
             events=lambda who: filter(None, map(self._lookup, self._store.events(who))),
             lookup=lambda cid: objects.get(cid) or self._lookup(cid),

@@ -10,7 +10,7 @@ from hitp2p.errors import CorruptBlockError, InvalidError
 from hitp2p.objects.envelope import SignedObject, parse_object
 from hitp2p.store.contract import Store
 
-__all__ = ["Remembered"]
+__all__ = ["Remembered", "WholeBlocks"]
 
 _MOST_BYTES: Final = 8 * 1024 * 1024
 """Most bytes of blocks that are held; parsed, they take a few times as much."""
@@ -58,3 +58,17 @@ class Remembered:
         """Forget all: something may have been removed from the store."""
         self._objects.clear()
         self._n_bytes = 0
+
+
+class WholeBlocks:
+    """The blocks of a store, where a damaged one isn't here."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def get(self, cid: Cid, /) -> bytes | None:
+        """See `BlockSource`."""
+        try:
+            return self._store.get(cid)
+        except CorruptBlockError:
+            return None

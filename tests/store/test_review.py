@@ -11,6 +11,7 @@ from hitp2p.codec.cid import Cid
 from hitp2p.dataclass import replace
 from hitp2p.errors import NotFoundError
 from hitp2p.node import review as module
+from hitp2p.node.held_card import show_held
 from hitp2p.node.keeper import Keeper
 from hitp2p.node.policy import Follow, Policy, Verdict
 from hitp2p.node.review import Held, ReviewQueue
@@ -19,6 +20,8 @@ from hitp2p.protocol.actions import Admit, Admitted
 from hitp2p.store.contract import Store, WriteBatch
 from hitp2p.store.memory import MemoryStore
 from hitp2p.testing.people import Person
+from hitp2p.testing.store_suite import media_entry, raw_block
+from hitp2p.trail.standing import Standing
 
 ANA, BO, CY = Person("Ana"), Person("Bo"), Person("Cy")
 PROJECT = ANA.project()
@@ -197,3 +200,43 @@ def test_the_same_object_waits_once(queue: ReviewQueue) -> None:
     held = Held(object=BEAT, reason="x", rests=False)
     assert queue.hold([held, held]) == frozenset() == queue.hold([held])
     assert len(queue) == 1
+
+
+# --- the card -------------------------------------------------------------------------------------
+def test_a_card_shows_sources_licenses_and_files_of_what_waits(
+    store: Store, queue: ReviewQueue
+) -> None:
+    keeper = Keeper(store, policy=REVIEWING, review=queue)
+    closed = ANA.work(PROJECT, "Closed", license="CC-BY-ND-4.0")
+    sound = media_entry(raw_block(b"sound"))
+    use = {"work": str(closed.cid), "relation": "remix"}
+    remix = BO.work(PROJECT, "Remix", closed, uses=[use], license="CC0-1.0", media=[sound])
+    admit(keeper, *BASE, closed, remix)
+    card = show_held(store, queue, remix.cid)
+    assert (card.title, card.author_name, card.standing) == ("Remix", "Bo", Standing.GOOD)
+    assert [entry.file for entry in card.files] == [sound["file"]]
+    assert card.credits is not None
+    assert [line.cid for line in card.credits.lines] == [remix.cid, closed.cid]
+    assert card.licenses is not None
+    assert [edge.source for edge in card.licenses.conflicts] == [closed.cid]
+    assert card.n_of_author == 1  # the identity itself
+
+
+def test_a_card_of_a_work_on_top_of_another_that_waits_knows_that_one(
+    keeper: Keeper, store: Store, queue: ReviewQueue
+) -> None:
+    admit(keeper, *BASE, BEAT, MORE)
+    card = show_held(store, queue, MORE.cid)
+    assert card.credits is not None
+    assert BEAT.cid in [line.cid for line in card.credits.lines]
+
+
+def test_a_card_of_a_comment_shows_its_words(
+    keeper: Keeper, store: Store, queue: ReviewQueue
+) -> None:
+    words = BO.comment(VERSE, "What a bus!")
+    admit(keeper, *BASE, words)
+    card = show_held(store, queue, words.cid)
+    assert (card.title, card.credits, card.licenses) == ("What a bus!", None, None)
+    with pytest.raises(NotFoundError):
+        show_held(store, queue, VERSE.cid)
