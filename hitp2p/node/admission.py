@@ -8,9 +8,10 @@ from typing import Any
 from hitp2p.codec.cid import DAG_CBOR, Cid
 from hitp2p.dataclass import dataclass, field, replace
 from hitp2p.errors import StoreFullError, UnlistedError
+from hitp2p.node.changes import Change
 from hitp2p.node.judging import Judged, judge_in_trail, verify_blocks
 from hitp2p.node.looking import Looking
-from hitp2p.node.membership import Change, Memberships
+from hitp2p.node.membership import Memberships
 from hitp2p.node.policy import NO_RULE, Follow, Policy, Verdict, judge
 from hitp2p.node.quotas import NO_BOUNDS, Account, Amount, Usage, over_quota
 from hitp2p.node.remembered import Remembered

@@ -98,18 +98,19 @@ class Hiding:
         self.cids: set[Cid] = set()
         """Objects that are blocked, or rest on such; of what was looked at."""
         self._policy = Policy()
-        self._may_block = False
+        self.may_block = False
+        """Whether anything may be hidden at all."""
 
     def set_policy(self, policy: Policy) -> None:
         """Hold to a policy from now on; what was found before is forgotten."""
         self._policy = policy
-        self._may_block = may_block(policy)
+        self.may_block = may_block(policy)
         self.labels.read(policy)
         self.cids = set()
 
     def look(self, rows: Iterable[ObjectRow]) -> None:
         """Find what is blocked among objects, and what rests on it."""
-        if self._may_block:
+        if self.may_block:
             for row in rows:
                 if self.is_blocked(row):
                     self._hide(row.cid)
@@ -123,7 +124,7 @@ class Hiding:
 
     def is_blocked(self, row: ObjectRow) -> bool:
         """Whether an object itself is blocked."""
-        return self._may_block and blocks_row(self._policy, self.labels.verdicts, row)
+        return self.may_block and blocks_row(self._policy, self.labels.verdicts, row)
 
     def hides(self, row: ObjectRow) -> bool:
         """Whether an object is not carried."""
@@ -131,7 +132,7 @@ class Hiding:
 
     def take(self, row: ObjectRow, obj: SignedObject) -> bool:
         """Whether a new object is not carried; what comes on top of it won't be either."""
-        if not self._may_block:
+        if not self.may_block:
             return False
         is_hidden = self.is_blocked(row) or not self.cids.isdisjoint(obj.parents)
         if is_hidden:

@@ -16,11 +16,12 @@ from hitp2p.codec.cid import Cid
 from hitp2p.dataclass import replace
 from hitp2p.errors import MissingBlocksError, UnlistedError
 from hitp2p.node.admission import Admission, Desk
+from hitp2p.node.changes import Change
 from hitp2p.node.hiding import Hiding
 from hitp2p.node.ledger import Ledger
 from hitp2p.node.lending import Lending
 from hitp2p.node.looking import Looking
-from hitp2p.node.membership import Change, Memberships
+from hitp2p.node.membership import Memberships
 from hitp2p.node.policy import Follow, Policy, describe_media, is_blocked, wants_file
 from hitp2p.node.remembered import Remembered
 from hitp2p.node.review import ReviewQueue
@@ -178,7 +179,7 @@ class Keeper(Closing):
         self._desk.policy = replace(self._desk.policy, follows=tuple(self._desk.follows.values()))
 
     def members(self, topic: Cid, scope: int = 1) -> Iterator[Member]:
-        """The members of a followed topic, by (generation, CID); none of an unlisted project.
+        """The members of a followed topic, each after what it requires; none of an unlisted project.
 
         What changes in scope accepted is told from when its members are first asked for.
         """

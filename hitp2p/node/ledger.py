@@ -94,8 +94,9 @@ class Ledger(Closing):
         with store_errors(self._path):
             sql = "SELECT seq, cid, how FROM looked WHERE topic = ?"
             row = self._db.execute(sql, (bytes(topic),)).fetchone()
-        cids = () if row is None else _cids([row[1]])
-        return Looked(row[0], cids[0], row[2]) if cids else None
+        if row is None or not (cids := _cids([row[1]])):
+            return None
+        return Looked(row[0], cids[0], row[2])
 
     def wanted(self, topic: Cid) -> tuple[Cid, ...]:
         """Pages, texts and files that members link to and that weren't here."""

@@ -10,8 +10,9 @@ from contextlib import suppress
 
 from hitp2p.codec.cid import Cid
 from hitp2p.errors import StoreError
+from hitp2p.node.changes import Change
 from hitp2p.node.ledger import Ledger, Looked
-from hitp2p.node.membership import Change, Memberships
+from hitp2p.node.membership import Memberships
 from hitp2p.node.quotas import Account, Amount, Usage
 from hitp2p.node.wanting import Wanting
 from hitp2p.objects.envelope import SignedObject
@@ -74,9 +75,9 @@ class Looking:
             rows: Iterable[ObjectRow] = self._rows_after(topic, looked.seq)
         else:
             self.forget(topic)
-            rows = self._sets.rows_of(topic)
+            rows = self._sets.iter_rows(topic)
         self._how[topic] = how
-        yield from self._look([(topic, row) for row in rows if row.seq <= self._sets.cursor])
+        yield from self._look((topic, row) for row in rows if row.seq <= self._sets.cursor)
 
     def _is_same_store(self, looked: Looked) -> bool:
         row = next(self._store.rows(after=looked.seq - 1, limit=1), None)

@@ -7,12 +7,13 @@ new, whoever put it there: this node, the user in the workspace, or another prog
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from operator import attrgetter
 from typing import Final, NamedTuple
 
 from hitp2p.codec.cid import Cid
-from hitp2p.dataclass import dataclass, field
 from hitp2p.node.accepting import ACCEPTED, Accepting
+from hitp2p.node.changes import Change
 from hitp2p.node.hiding import Hiding, may_block
 from hitp2p.node.policy import Policy
 from hitp2p.objects.envelope import SignedObject
@@ -21,37 +22,14 @@ from hitp2p.protocol.actions import Member, TopicScope
 from hitp2p.store.contract import ObjectRow, Store
 from hitp2p.store.sizes import block_sizes
 
-__all__ = ["ALL", "Change", "Memberships"]
+__all__ = ["ALL", "Memberships"]
 
 ALL: Final = 1
 """The scope that is all of a topic."""
 
+_CHUNK: Final = 4096
+"""Members whose sizes are asked for together."""
 _in_order = attrgetter("generation", "cid")
-
-
-@dataclass(slots=True, kw_only=True)
-class Change:
-    """What has become of the sets."""
-
-    joined: list[Member] = field(default_factory=list[Member])
-    """New members, each after what it requires."""
-    left: list[tuple[TopicScope, bytes]] = field(default_factory=list[tuple[TopicScope, bytes]])
-    no_heads: list[tuple[TopicScope, Cid]] = field(default_factory=list[tuple[TopicScope, Cid]])
-    rows: list[tuple[Cid, ObjectRow]] = field(default_factory=list[tuple[Cid, ObjectRow]])
-    """Each new member in scope all as (topic, row)."""
-
-    def plus(self, later: Change) -> Change:
-        """Both, one after the other; what has left since isn't told to have joined."""
-        left = set(later.left)
-        return Change(
-            joined=[
-                *(one for one in self.joined if (one.of, _member_key(one)) not in left),
-                *later.joined,
-            ],
-            left=[*self.left, *later.left],
-            no_heads=[*self.no_heads, *later.no_heads],
-            rows=[*self.rows, *later.rows],
-        )
 
 
 class Memberships:
@@ -115,16 +93,22 @@ class Memberships:
         for topic in self._topics.keys() - self._scanned:
             self._scan(topic)
 
-    def _scan(self, topic: Cid) -> list[ObjectRow]:
-        """The rows of a project that aren't hidden; who speaks in those up to the cursor is noted."""
-        rows = list(self._store.rows(project=topic))
-        self.hiding.look(rows)
-        rows = [row for row in rows if row.cid not in self.hiding.cids]
-        for row in rows:
-            if row.seq <= self.cursor and row.identity is not None:
-                self._speaks.setdefault(row.identity, set()).add(topic)
+    def _scan(self, topic: Cid) -> None:
+        """Note who speaks in a project, up to the cursor."""
+        for row in self._rows_in(topic):
+            self._note_up_to_cursor(row, topic)
         self._scanned.add(topic)
-        return rows
+
+    def _note_up_to_cursor(self, row: ObjectRow, topic: Cid) -> None:
+        if row.seq <= self.cursor and row.identity is not None:
+            self._speaks.setdefault(row.identity, set()).add(topic)
+
+    def _rows_in(self, topic: Cid) -> Iterator[ObjectRow]:
+        """The rows of a project that aren't hidden, as they arrived."""
+        if self.hiding.may_block:
+            self.hiding.look(self._store.rows(project=topic))
+        hidden = self.hiding.cids
+        return (row for row in self._store.rows(project=topic) if row.cid not in hidden)
 
     # --- who belongs ------------------------------------------------------------------------------
 
@@ -146,26 +130,43 @@ class Memberships:
         return scope == ALL or self._accepting.has(topic, row.cid)
 
     def members(self, topic: Cid, scope: int) -> Iterator[Member]:
-        """All members of a followed topic, by (generation, CID)."""
-        rows = self.rows_of(topic)
+        """All members of a followed topic, each after what it requires."""
         if scope == ACCEPTED:
-            self._accepting.find(topic, rows)
+            self._accepting.find(topic, self.rows_of(topic))
             yield from self._accepting.members(topic)
             return
         of = TopicScope(topic, scope)
         heads = self._heads(topic)
-        sizes = block_sizes(self._store, [row.cid for row in rows])
-        for row in rows:
-            yield _member(of, row, sizes.get(row.cid, 0), row.cid in heads)
+        rows = self.iter_rows(topic)
+        while chunk := list(islice(rows, _CHUNK)):
+            sizes = block_sizes(self._store, [row.cid for row in chunk])
+            for row in chunk:
+                yield _member(of, row, sizes.get(row.cid, 0), row.cid in heads)
+
+    def iter_rows(self, topic: Cid) -> Iterator[ObjectRow]:
+        """The members of a topic in scope all, each after what it requires. Never all of them are in memory at once."""
+        yield from self._events(topic)
+        seen = {topic}
+        for row in self._rows_in(topic):
+            self._note_up_to_cursor(row, topic)
+            if row.identity is not None and row.identity not in seen:
+                seen.add(row.identity)
+                yield from self._events(row.identity)
+            yield row
+        self._scanned.add(topic)
+        for row in self._store.rows(identity=topic):
+            if row.project is None and row.kind != "identity" and not self.hiding.hides(row):
+                yield row
+
+    def _events(self, identity: Cid) -> Iterator[ObjectRow]:
+        for cid in self._store.events(identity):
+            row = self._store.row(cid)
+            if row is not None and not self.hiding.hides(row):
+                yield row
 
     def rows_of(self, topic: Cid) -> list[ObjectRow]:
-        """The members of a topic in scope all, by (generation, CID)."""
-        rows = self._scan(topic)
-        speakers = {row.identity for row in rows if row.identity is not None}
-        events = [self._store.row(cid) for who in speakers for cid in self._store.events(who)]
-        own = [row for row in self._store.rows(identity=topic) if row.project is None]
-        others = [row for row in (*filter(None, events), *own) if not self.hiding.hides(row)]
-        return sorted({row.cid: row for row in (*rows, *others)}.values(), key=_in_order)
+        """The same, by (generation, CID)."""
+        return sorted(self.iter_rows(topic), key=_in_order)
 
     def _heads(self, topic: Cid) -> Collection[Cid]:
         hidden = self.hiding.cids
@@ -362,10 +363,6 @@ class _Step:
 
 def _may_be_head(obj: SignedObject) -> bool:
     return obj.object_class in (ObjectClass.WORK, ObjectClass.EVENT)
-
-
-def _member_key(member: Member) -> bytes:
-    return member.generation.to_bytes(8, "big") + member.cid.digest
 
 
 def _key(row: ObjectRow) -> bytes:

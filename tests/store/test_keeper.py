@@ -79,9 +79,8 @@ def test_net_1_a_project_has_its_objects_and_the_events_of_who_speaks_in_it(
     store.put(WriteBatch(objects=[*STORY.objects, STORY.bo.rotated(), cy.genesis]))
     members = list(keeper.members(TOPIC))
     assert {m.cid for m in members} == {obj.cid for obj in (*OURS, STORY.bo.rotated())}
-    assert [(m.generation, m.cid) for m in members] == sorted(
-        (m.generation, m.cid) for m in members
-    )
+    places = {m.cid: place for place, m in enumerate(members)}
+    assert all(places[need] < places[obj.cid] for obj in OURS for need in obj.required)
     assert {m.cid for m in members if m.is_head} == set(store.heads(TOPIC))
     assert all(m.size == len(store.get(m.cid) or b"") for m in members)
 
