@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from hitp2p.codec.cid import Cid
 from hitp2p.dataclass import dataclass, field
 from hitp2p.protocol.actions import Member, TopicScope
@@ -20,6 +22,11 @@ class Change:
     no_heads: list[tuple[TopicScope, Cid]] = field(default_factory=list[tuple[TopicScope, Cid]])
     rows: list[tuple[Cid, ObjectRow]] = field(default_factory=list[tuple[Cid, ObjectRow]])
     """Each new member in scope all as (topic, row)."""
+
+    def take_back(self, topic: Cid, gone: Collection[Cid]) -> None:
+        """Tell of no joining of what has left again before it was told."""
+        self.joined = [one for one in self.joined if one.of.topic != topic or one.cid not in gone]
+        self.rows = [pair for pair in self.rows if pair[0] != topic or pair[1].cid not in gone]
 
     def plus(self, later: Change) -> Change:
         """Both, one after the other; what has left since isn't told to have joined."""

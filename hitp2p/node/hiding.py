@@ -115,6 +115,11 @@ class Hiding:
                 if self.is_blocked(row):
                     self._hide(row.cid)
 
+    def heeds(self, rows: Iterable[ObjectRow]) -> bool:
+        """Whether labels of moderators are among new objects."""
+        moderators = self._policy.moderators
+        return any(row.kind == "label" and row.identity in moderators for row in rows)
+
     def take_labels(self, rows: Iterable[ObjectRow]) -> bool:
         """Heed labels among new objects; where any verdict is another one now, what was found before is forgotten."""
         if not self.labels.take(self._policy, rows):

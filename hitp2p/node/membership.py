@@ -229,7 +229,7 @@ class Memberships:
         return change
 
     def _heed_labels(self, rows: Sequence[ObjectRow], change: Change) -> None:
-        if any(row.kind == "label" for row in rows):
+        if self.hiding.heeds(rows):
             before = self._views()
             if self.hiding.take_labels(rows):
                 self._compare(before, change)
@@ -256,6 +256,7 @@ class Memberships:
                 if row.cid not in was.rows:
                     change.rows.append((topic, row))
             gone = was.rows.keys() - {row.cid for row in rows}
+            change.take_back(topic, gone)
             change.left.extend((of, _key(was.rows[cid])) for cid in sorted(gone))
             change.no_heads.extend((of, cid) for cid in was.heads if cid not in heads)
 

@@ -174,6 +174,15 @@ def test_a_label_hides_what_came_before_it_and_takes_it_back() -> None:
         assert {BEAT.cid, MIX.cid} <= core.members.keys()
 
 
+def test_a_label_that_comes_with_its_target_hides_it() -> None:
+    with MemoryStore() as store:
+        keeper = moderated(store)
+        core = Core(keeper)
+        core.take(admit(keeper, *ALL, label(BEAT.cid)))
+        core.require_equal(keeper)
+        assert BEAT.cid not in core.members
+
+
 def test_labels_that_are_here_count_from_the_start() -> None:
     with MemoryStore() as store:
         store.put(WriteBatch(objects=[*ALL, MOD.genesis, label(BEAT.cid)]))
