@@ -53,18 +53,20 @@ class Receipt:
 
     def encode(self) -> str:
         """The line, without its end."""
-        return json.dumps(
-            {
-                "cid": str(self.cid),
-                "time": self.time,
-                "reason": self.reason,
-                "blocks": [str(cid) for cid in self.blocks],
-                "removed": self.n_removed,
-                "shared": [str(cid) for cid in self.shared],
-                "elsewhere": list(self.elsewhere),
-                "taken_back": self.is_taken_back,
-            }
-        )
+        return json.dumps(self.to_json())
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values for `json.dumps`."""
+        return {
+            "cid": str(self.cid),
+            "time": self.time,
+            "reason": self.reason,
+            "blocks": [str(cid) for cid in self.blocks],
+            "removed": self.n_removed,
+            "shared": [str(cid) for cid in self.shared],
+            "elsewhere": list(self.elsewhere),
+            "taken_back": self.is_taken_back,
+        }
 
     @staticmethod
     def parse(line: str) -> Receipt:
