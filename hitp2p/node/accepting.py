@@ -1,12 +1,12 @@
 """Scope *accepted* of the topics of a store [STA-5]: which members it has, which are heads in it, and what has changed.
 
 It is a function of the whole set, so finding it costs as much as the set has members. It is found when somebody asks for the
-members, and again after something has joined: at once in small sets, else with the next `catch_up`.
+members, and again after something has joined: at once in small sets, else with one of the next looks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from operator import attrgetter
 from typing import Final, NamedTuple
 
@@ -25,7 +25,9 @@ __all__ = ["ACCEPTED", "Accepting", "Part"]
 ACCEPTED: Final = 0
 """The scope that is a part of a project."""
 AT_ONCE: Final = 1000
-"""Members of a set that is small enough to be judged anew after each batch."""
+"""Members of a set that is small enough to be judged anew after each batch, in a hundredth of a second."""
+A_LOOK: Final = 2000
+"""Members of a larger set for each look, four a second, that it is left as it is: judging takes a tenth of the time then."""
 _in_order = attrgetter("generation", "cid")
 
 
@@ -55,7 +57,13 @@ class Accepting:
         self._lookup = lookup
         self._parts: dict[Cid, Part] = {}
         """Of the topics whose members were asked for, as they were last told."""
-        self._stale: set[Cid] = set()
+        self._stale: dict[Cid, int] = {}
+        """Topics in which something has changed since, and for how many looks they are left as they are."""
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether anything is to be looked at again."""
+        return bool(self._stale)
 
     def has(self, topic: Cid, cid: Cid) -> bool:
         """Whether an object was told as a member."""
@@ -64,17 +72,20 @@ class Accepting:
     def forget(self, topic: Cid) -> None:
         """Tell about a topic no more."""
         self._parts.pop(topic, None)
-        self._stale.discard(topic)
+        self._stale.pop(topic, None)
 
     def note(self, topics: Iterable[Cid]) -> None:
         """Topics that something has joined or left, or for which list pages have come."""
-        self._stale.update(self._parts.keys() & topics)
+        for topic in self._parts.keys() & topics:
+            self._stale.setdefault(topic, self._parts[topic].n_all // A_LOOK)
 
-    def due(self, *, all_of_them: bool) -> Iterator[Cid]:
-        """Topics that are to be looked at again: the small ones, or all."""
-        for topic in sorted(self._stale):
-            if all_of_them or self._parts[topic].n_all <= AT_ONCE:
-                yield topic
+    def due(self, *, is_look: bool) -> tuple[Cid, ...]:
+        """Topics that are to be looked at again now: small ones, and in a look large ones whose time has come."""
+        if not is_look:
+            return tuple(topic for topic in self._stale if self._parts[topic].n_all <= AT_ONCE)
+        found = tuple(topic for topic, n_left in self._stale.items() if n_left <= 0)
+        self._stale = {topic: n_left - 1 for topic, n_left in self._stale.items()}
+        return found
 
     def find(self, topic: Cid, rows: Collection[ObjectRow]) -> Difference:
         """Judge a topic anew; what is another way than it was told.
@@ -85,7 +96,7 @@ class Accepting:
         """
         was = self._parts.get(topic, Part({}, 0)).members
         part = self._parts[topic] = self._judge(topic, rows)
-        self._stale.discard(topic)
+        self._stale.pop(topic, None)
         now, of = part.members, TopicScope(topic, ACCEPTED)
         return Difference(
             joined=[

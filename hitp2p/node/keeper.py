@@ -255,12 +255,21 @@ class Keeper(Closing):
                     raise
         raise AssertionError
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether `catch_up` has something to tell though nobody has put anything into the store."""
+        return bool(self._sets.is_behind or self._changes or self._let_in)
+
     def catch_up(self) -> Admitted:
-        """What others put into the store since the last `catch_up` or `admit`; what another policy changed since, too."""
+        """What others put into the store since the last `catch_up` or `admit`; what another policy changed since, too.
+
+        To be called about four times a second when `is_behind`, or the store's `last_seq` has changed. What a large project
+        accepts anew is told after some calls.
+        """
         self._refresh()
         let_in, self._let_in = self._let_in, []
         changes, self._changes = self._changes, []
-        change = self._sets.advance(takes_time=True)
+        change = self._sets.advance(is_look=True)
         for one in changes:
             change = one.plus(change)
         return self._desk.tell(change, let_in)

@@ -196,14 +196,14 @@ class Memberships:
         known: Mapping[Cid, SignedObject] | None = None,
         put: Sequence[ObjectRow] = (),
         *,
-        takes_time: bool = False,
+        is_look: bool = False,
     ) -> Change:
         """What has come since the last call.
 
         Args:
             known: objects at hand, so that they aren't read again.
             put: what `Store.put` gave for them: one transaction, so nobody else's rows stand between these.
-            takes_time: whether to look at what is accepted in large projects as well; else a later call does.
+            is_look: whether to look at what is accepted in large projects as well, as far as it is time for that.
         """
         self._scan_all()
         rows = self._new_rows(put)
@@ -215,7 +215,7 @@ class Memberships:
         self._heed_labels(rows, step.change)
         self._accepting.note(one.of.topic for one in step.change.joined)
         self._accepting.note(of.topic for of, _ in step.change.left)
-        self._tell_accepted(step.change, all_of_them=takes_time)
+        self._tell_accepted(step.change, is_look=is_look)
         return step.change
 
     # --- what is hidden ---------------------------------------------------------------------------
@@ -285,12 +285,17 @@ class Memberships:
 
     # --- what is accepted -------------------------------------------------------------------------
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether something has changed of which is not known yet what it makes accepted."""
+        return self._accepting.is_behind
+
     def note_pages(self, topics: Iterable[Cid]) -> None:
         """List pages have come for these topics, which may say that something is accepted."""
         self._accepting.note(topics)
 
-    def _tell_accepted(self, change: Change, *, all_of_them: bool) -> None:
-        for topic in list(self._accepting.due(all_of_them=all_of_them)):
+    def _tell_accepted(self, change: Change, *, is_look: bool) -> None:
+        for topic in self._accepting.due(is_look=is_look):
             found = self._accepting.find(topic, self.rows_of(topic))
             change.joined += found.joined
             change.left += found.left

@@ -276,7 +276,7 @@ class _Service:
     def _look(self) -> Admitted | None:
         """In a thread. What there is that the core doesn't know; None most of the time, for the price of one small query."""
         last = self._store.last_seq()
-        if last == self._seen:
+        if last == self._seen and not self._keeper.is_behind:
             return None
         found = self._keeper.catch_up()
         self._seen = last

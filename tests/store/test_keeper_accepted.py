@@ -109,6 +109,25 @@ def test_a_large_set_is_looked_at_when_there_is_time(monkeypatch: pytest.MonkeyP
         assert core.members.keys() == SCENE.accepted()
 
 
+def test_a_very_large_set_is_looked_at_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(accepting, "AT_ONCE", 3)
+    monkeypatch.setattr(accepting, "A_LOOK", 3)
+    with MemoryStore() as store:
+        keeper = Keeper(store)
+        keeper.follow(TOPIC)
+        people = [who.genesis for who in (ANA, BO, DEE)]
+        admit(keeper, *people, SCENE.project, SCENE.own, SCENE.work)
+        core = Core(keeper)  # five members: Bo hasn't spoken
+        assert not keeper.is_behind
+        admit(keeper, *SCENE.objects)
+        assert keeper.is_behind
+        core.take(keeper.catch_up())
+        assert core.members.keys() != SCENE.accepted()
+        core.take(keeper.catch_up())
+        assert core.members.keys() == SCENE.accepted()
+        assert not keeper.is_behind
+
+
 def test_a_work_that_is_declined_again_leaves() -> None:
     scene = Scene()
     with MemoryStore() as store:
