@@ -185,7 +185,7 @@ class _Service:
             shell=self._shell,
             keeper=self._keeper,
             events=self._events,
-            scopes_differ=False,
+            scopes_differ=True,
         )
 
     def _now(self) -> Moment:
