@@ -12,7 +12,7 @@ from operator import attrgetter
 from typing import Final, NamedTuple
 
 from hitp2p.codec.cid import Cid
-from hitp2p.node.accepting import ACCEPTED, Accepting
+from hitp2p.node.accepting import ACCEPTED, Accepting, Difference
 from hitp2p.node.changes import Change
 from hitp2p.node.hiding import Hiding, may_block
 from hitp2p.node.policy import Policy
@@ -132,7 +132,7 @@ class Memberships:
     def members(self, topic: Cid, scope: int) -> Iterator[Member]:
         """All members of a followed topic, each after what it requires."""
         if scope == ACCEPTED:
-            self._accepting.find(topic, self.rows_of(topic))
+            self._find_accepted(topic)
             yield from self._accepting.members(topic)
             return
         of = TopicScope(topic, scope)
@@ -294,9 +294,12 @@ class Memberships:
         """List pages have come for these topics, which may say that something is accepted."""
         self._accepting.note(topics)
 
+    def _find_accepted(self, topic: Cid) -> Difference:
+        return self._accepting.find(topic, lambda: self.rows_of(topic), self.hiding.cids)
+
     def _tell_accepted(self, change: Change, *, is_look: bool) -> None:
         for topic in self._accepting.due(is_look=is_look):
-            found = self._accepting.find(topic, self.rows_of(topic))
+            found = self._find_accepted(topic)
             change.joined += found.joined
             change.left += found.left
             change.no_heads += found.no_heads

@@ -97,7 +97,7 @@ def test_sta_5_the_core_is_told_of_every_change(data: st.DataObject) -> None:
 
 
 def test_a_large_set_is_looked_at_when_there_is_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(accepting, "AT_ONCE", 3)
+    monkeypatch.setattr(accepting, "AT_ONCE", 2)
     with MemoryStore() as store:
         keeper = Keeper(store)
         keeper.follow(TOPIC)
@@ -110,14 +110,14 @@ def test_a_large_set_is_looked_at_when_there_is_time(monkeypatch: pytest.MonkeyP
 
 
 def test_a_very_large_set_is_looked_at_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(accepting, "AT_ONCE", 3)
+    monkeypatch.setattr(accepting, "AT_ONCE", 2)
     monkeypatch.setattr(accepting, "A_LOOK", 3)
     with MemoryStore() as store:
         keeper = Keeper(store)
         keeper.follow(TOPIC)
         people = [who.genesis for who in (ANA, BO, DEE)]
         admit(keeper, *people, SCENE.project, SCENE.own, SCENE.work)
-        core = Core(keeper)  # five members: Bo hasn't spoken
+        core = Core(keeper)
         assert not keeper.is_behind
         admit(keeper, *SCENE.objects)
         assert keeper.is_behind
