@@ -73,11 +73,14 @@ class Looking:
         if looked is not None and looked.how == how and self._is_same_store(looked):
             yield from self._again(topic)
             rows: Iterable[ObjectRow] = self._rows_after(topic, looked.seq)
+            counted = None
         else:
             self.forget(topic)
+            counted = set[Cid]()
             rows = self._sets.iter_rows(topic)
         self._how[topic] = how
-        yield from self._look((topic, row) for row in rows if row.seq <= self._sets.cursor)
+        new = ((topic, row) for row in rows if row.seq <= self._sets.cursor)
+        yield from self._look(new, counted=counted)
 
     def _is_same_store(self, looked: Looked) -> bool:
         row = next(self._store.rows(after=looked.seq - 1, limit=1), None)
@@ -132,7 +135,9 @@ class Looking:
         rows: Iterable[tuple[Cid, ObjectRow]],
         came: Iterable[Cid] = (),
         spent: Usage | None = None,
+        counted: set[Cid] | None = None,
     ) -> tuple[Want, ...]:
+        """`counted`: where what they link to is counted as well, as far as it is here; it learns what was."""
         wants: dict[Want, None] = {}
         taken = spent or Usage()
         for topic, row in rows:
@@ -141,7 +146,8 @@ class Looking:
                 wants.update(dict.fromkeys(self._wanting.of(topic, obj)))
                 account = (topic, row.identity)
                 if not self._is_exempt(account):
-                    taken.add(account, Amount(1, len(obj.block)))
+                    more = 0 if counted is None else self._wanting.bytes_of(obj, counted)
+                    taken.add(account, Amount(1, len(obj.block) + more))
         amounts = list(taken.accounts())
         for account, amount in amounts:
             self.usage.add(account, amount)

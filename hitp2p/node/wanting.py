@@ -90,6 +90,25 @@ class Wanting:
             if self._wants_file(topic, entry):
                 yield from self._of_file(topic, entry.file, entry.size, obj.identity)
 
+    def bytes_of(self, obj: SignedObject, seen: set[Cid]) -> int:
+        """How much of what an object links to is here: pages and texts, and files as long as it says, where their top is.
+
+        Args:
+            obj: of the store.
+            seen: what was counted before; it learns what is counted now.
+        """
+        n_bytes = 0
+        for cid in set(pages_and_texts_of(obj)) - seen:
+            block = self._get(cid)
+            if block is not None:
+                seen.add(cid)
+                n_bytes += len(block)
+        for entry in files_of(obj):
+            if entry.file not in seen and self._store.has(entry.file):
+                seen.add(entry.file)
+                n_bytes += entry.size
+        return n_bytes
+
     def again(self, topic: Cid, cid: Cid) -> Iterator[Want]:
         """What is wanted of something that members linked to when they came; nothing where all of it is here."""
         if cid.codec != DAG_PB:

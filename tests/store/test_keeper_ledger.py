@@ -252,3 +252,16 @@ def test_a_keeper_goes_on_where_the_last_one_in_its_folder_ended(tmp_path: Path)
             keeper.forget_media(STORY.sound[0], reason="", time=7)
         with Keeper.open(store, tmp_path, policy=ALL_MEDIA) as keeper:
             assert keeper.wants(TOPIC) == (PAGE,)
+
+
+def test_what_is_counted_anew_is_what_was_counted_as_it_came(tmp_path: Path) -> None:
+    with MemoryStore() as store, Ledger(tmp_path) as ledger:
+        keeper = Keeper(store, policy=ALL_MEDIA, ledger=ledger)
+        keeper.wants(TOPIC)
+        admit(keeper, *OURS)
+        admit(keeper, blocks=dict([STORY.page, STORY.sound]), wants=(PAGE, SOUND))
+        before = ledger.usage()
+        keeper.unfollow(TOPIC)
+        keeper.follow(TOPIC, media=2)
+        keeper.wants(TOPIC)
+        assert ledger.usage() == before
