@@ -171,6 +171,14 @@ class Keeper(Closing):
             self._looking.forget(topic)
             self._note(topic, None)
 
+    def unfollow_unlisted(self) -> tuple[Cid, ...]:
+        """Unfollow projects that were marked as unlisted since they were followed; which. The core is to unfollow them as well."""
+        unlisted = self._store.unlisted()
+        found = tuple(topic for topic in self._desk.follows if topic in unlisted)
+        for topic in found:
+            self.unfollow(topic)
+        return found
+
     def _note(self, topic: Cid, follow: Follow | None) -> None:
         if follow is None:
             self._desk.follows.pop(topic, None)
@@ -258,7 +266,8 @@ class Keeper(Closing):
     @property
     def is_behind(self) -> bool:
         """Whether `catch_up` has something to tell though nobody has put anything into the store."""
-        return bool(self._sets.is_behind or self._changes or self._let_in)
+        told = self._sets.is_behind or self._changes or self._let_in
+        return bool(told) or self._takedowns.is_behind
 
     def catch_up(self) -> Admitted:
         """What others put into the store since the last `catch_up` or `admit`; what another policy changed since, too.

@@ -9,6 +9,7 @@ import secrets
 import time
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final, TypedDict, Unpack
@@ -273,18 +274,26 @@ class _Service:
                 await trio.sleep(_TROUBLE_S)
             await trio.sleep(_LOOK_EVERY_S)
 
-    def _look(self) -> Admitted | None:
-        """In a thread. What there is that the core doesn't know; None most of the time, for the price of one small query."""
+    def _look(self) -> tuple[Admitted | None, tuple[Cid, ...]]:
+        """In a thread. What the core doesn't know: nothing most of the time, for the price of one small query; and what it must
+        name no more.
+        """
+        unlisted = self._keeper.unfollow_unlisted()
         last = self._store.last_seq()
         if last == self._seen and not self._keeper.is_behind:
-            return None
+            return None, unlisted
         found = self._keeper.catch_up()
         self._seen = last
-        return found
+        return found, unlisted
 
-    def _take_up(self, found: Admitted | None) -> None:
+    def _take_up(self, seen: tuple[Admitted | None, tuple[Cid, ...]]) -> None:
+        found, unlisted = seen
+        core = self._shell.core
+        for topic in unlisted:
+            _LOG.warning("project %s is unlisted now, so it is followed no more", topic)
+            self._shell.tell(partial(core.unfollow, topic))
         if found is not None:
-            self._shell.tell(lambda now: self._shell.core.on_local(found, now))
+            self._shell.tell(lambda now: core.on_local(found, now))
 
     async def _refill(self) -> None:
         """Name again what is missing of pages, texts and media where the core had room for a part of it only."""

@@ -116,22 +116,27 @@ class Takedowns:
         """Whether a block is kept out."""
         return cid in self._kept_out
 
-    def refresh(self) -> bool:
-        """Read what other programs have written since; whether there was anything."""
+    @property
+    def is_behind(self) -> bool:
+        """Whether another program has written since."""
         if self._path is None:
             return False
         with store_errors(self._path), suppress(FileNotFoundError):
-            if self._path.stat().st_size == self._read_bytes:
-                return False
-            with self._path.open("rb") as file:
-                file.seek(self._read_bytes)
-                data = file.read()
-            whole = data[: data.rfind(b"\n") + 1]  # another program may be writing the rest
-            for line in whole.decode("utf-8", "replace").splitlines():
-                self._take(Receipt.parse(line))
-            self._read_bytes += len(whole)
-            return bool(whole)
+            return self._path.stat().st_size != self._read_bytes
         return False
+
+    def refresh(self) -> bool:
+        """Read what other programs have written since; whether there was anything."""
+        if self._path is None or not self.is_behind:
+            return False
+        with store_errors(self._path), self._path.open("rb") as file:
+            file.seek(self._read_bytes)
+            data = file.read()
+        whole = data[: data.rfind(b"\n") + 1]  # another program may be writing the rest
+        for line in whole.decode("utf-8", "replace").splitlines():
+            self._take(Receipt.parse(line))
+        self._read_bytes += len(whole)
+        return bool(whole)
 
     def add(self, receipt: Receipt) -> None:
         """Write a receipt; it is on disk when this returns.

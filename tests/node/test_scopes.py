@@ -42,3 +42,35 @@ def test_sta_5_the_accepted_part_comes_and_nothing_else(tmp_path: Path) -> None:
                 assert {row.cid for row in other.store.rows()} == scene.accepted()
 
     trio.run(main)
+
+
+def test_a_project_that_is_unlisted_while_the_node_runs_is_named_no_more(tmp_path: Path) -> None:
+    scene = Scene()
+    topic = scene.project.cid
+
+    async def main() -> None:
+        with (
+            within(),
+            hitp2p.open(tmp_path / "one") as one,
+            hitp2p.open(tmp_path / "other") as other,
+        ):
+            ana = scene.people[0]
+            open_ = ana.project("Open")
+            one.store.put(WriteBatch(objects=[*scene.objects, open_]))
+            async with (
+                open_node(one, listen=LOOPBACK, follow=[topic, open_.cid]) as node,
+                open_node(other, follow=[topic, open_.cid], peers=[node.addresses[0]]),
+            ):
+                while other.store.row(scene.stray.cid) is None:
+                    await trio.sleep(0.01)
+                one.store.mark_unlisted([topic])
+                while len(node.topics()) > 1:
+                    await trio.sleep(0.01)
+                secret, known = ana.work(scene.project, "A secret"), ana.work(open_, "Known")
+                one.store.put(WriteBatch(objects=[secret]))
+                one.store.put(WriteBatch(objects=[known]))
+                while other.store.row(known.cid) is None:
+                    await trio.sleep(0.01)
+                assert other.store.row(secret.cid) is None
+
+    trio.run(main)

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hitp2p.codec.cid import DAG_CBOR, Cid
+from hitp2p.errors import UnlistedError
 from hitp2p.node.keeper import Keeper
 from hitp2p.objects.envelope import SignedObject
 from hitp2p.protocol.actions import Admit, Admitted, Load, Member, Want
@@ -327,3 +328,13 @@ def test_net_17_nothing_of_an_unlisted_project_is_lent(keeper: Keeper, store: St
     store.mark_unlisted([TOPIC])
     assert load(keeper, *store.iter_cids()) == set()
     assert list(keeper.members(TOPIC)) == []
+
+
+def test_what_is_unlisted_later_is_followed_no_more(keeper: Keeper, store: Store) -> None:
+    store.put(STORY.batch)
+    assert keeper.unfollow_unlisted() == ()
+    store.mark_unlisted([TOPIC, STORY.elsewhere.cid])
+    assert keeper.unfollow_unlisted() == (TOPIC,)
+    assert keeper.policy.follows == ()
+    with pytest.raises(UnlistedError):
+        keeper.follow(TOPIC)
