@@ -15,9 +15,10 @@ from hitp2p.dataclass import dataclass, field
 from hitp2p.node.acceptance import Acceptance
 from hitp2p.node.remembered import WholeBlocks
 from hitp2p.objects.envelope import SignedObject
-from hitp2p.objects.kinds import ObjectClass
+from hitp2p.objects.kinds import KINDS, ObjectClass
 from hitp2p.protocol.actions import Member, TopicScope
 from hitp2p.store.contract import ObjectRow, Store
+from hitp2p.store.sizes import block_sizes
 from hitp2p.trail.accepted import accepted_scope
 from hitp2p.trail.standing import StandingAuditor
 
@@ -102,10 +103,13 @@ class Accepting:
         project = self._lookup(topic)
         if project is not None and project.kind == "project" and not hidden:
             now: Collection[Cid] = self._acceptance(topic)
+            if not members:
+                self._fill(topic, now)
+                return Difference(joined=list(self.members(topic)))
         else:
             now = self._chosen(topic, rows())
         gone = {cid: members.pop(cid) for cid in members.keys() - now}
-        new = self._join(topic, [cid for cid in now if cid not in members])
+        new = set(self._join(topic, [cid for cid in now if cid not in members]))
         of = TopicScope(topic, ACCEPTED)
         lower = self._set_heads(topic, new, gone)
         return Difference(
@@ -115,6 +119,28 @@ class Accepting:
             ],
             no_heads=[(of, cid) for cid in lower.lowered],
         )
+
+    def _fill(self, topic: Cid, cids: Collection[Cid]) -> None:
+        """Make the first members of a project, of which there may be many: from rows alone, no object read again."""
+        rows = {row.cid: row for row in self._store.rows(project=topic) if row.cid in cids}
+        for cid in cids:
+            if cid not in rows and (row := self._store.row(cid)) is not None:
+                rows[cid] = row
+        sizes = block_sizes(self._store, list(rows))
+        works = {cid for cid, row in rows.items() if _is_work(row)}
+        heads = works.intersection(self._store.heads(topic))
+        for cid in works - heads:
+            if works.isdisjoint(self._store.children(cid)):
+                heads.add(cid)
+        of = TopicScope(topic, ACCEPTED)
+        for cid, row in rows.items():
+            self._parts[topic][cid] = Member(
+                of=of,
+                generation=row.generation,
+                cid=cid,
+                size=sizes.get(cid, 0),
+                is_head=cid in heads,
+            )
 
     def _join(self, topic: Cid, cids: Iterable[Cid]) -> list[Cid]:
         """Make members of objects; those that are here."""
@@ -185,3 +211,8 @@ class Accepting:
             standing=lambda obj: auditor.audit(obj).standing,
             blocks=blocks,
         )
+
+
+def _is_work(row: ObjectRow) -> bool:
+    kind = KINDS.get(row.kind)
+    return kind is not None and kind.object_class is ObjectClass.WORK
