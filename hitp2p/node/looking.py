@@ -57,8 +57,6 @@ class Looking:
         self.usage = Usage(ledger.usage())
         self._how: dict[Cid, str] = {}
         """Topics of which all members are looked at, and how."""
-        self._marked: dict[Cid, Looked] = {}
-        """What the ledger has of them."""
 
     # --- at the start -----------------------------------------------------------------------------
 
@@ -80,7 +78,7 @@ class Looking:
             rows = self._sets.iter_rows(topic)
         self._how[topic] = how
         new = ((topic, row) for row in rows if row.seq <= self._sets.cursor)
-        yield from self._look(new, counted=counted)
+        yield from self._look(new, counted=counted, begun=topic)
 
     def _is_same_store(self, looked: Looked) -> bool:
         row = next(self._store.rows(after=looked.seq - 1, limit=1), None)
@@ -112,7 +110,6 @@ class Looking:
     def forget(self, topic: Cid) -> None:
         """Forget what was seen of a topic."""
         self._how.pop(topic, None)
-        self._marked.pop(topic, None)
         self.usage.forget(topic)
         self._ledger.forget(topic)
 
@@ -136,11 +133,22 @@ class Looking:
         came: Iterable[Cid] = (),
         spent: Usage | None = None,
         counted: set[Cid] | None = None,
+        begun: Cid | None = None,
     ) -> tuple[Want, ...]:
-        """`counted`: where what they link to is counted as well, as far as it is here; it learns what was."""
+        """Look at new members.
+
+        Args:
+            rows: as (topic, row).
+            came: what isn't wanted any more.
+            spent: what was taken up beside the members.
+            counted: given where what they link to is counted as well, as far as it is here; it learns what was.
+            begun: a topic that is looked at up to now, whether it has new members or not.
+        """
+        touched = set[Cid]() if begun is None else {begun}
         wants: dict[Want, None] = {}
         taken = spent or Usage()
         for topic, row in rows:
+            touched.add(topic)
             obj = self._lookup(row.cid)
             if obj is not None:
                 wants.update(dict.fromkeys(self._wanting.of(topic, obj)))
@@ -155,13 +163,11 @@ class Looking:
             self._ledger.note(
                 wanted=[(want.topic, want.file or want.cid) for want in wants],
                 came=came,
-                looked=self._marks(),
+                looked=self._marks(touched),
                 spent=amounts,
             )
-        except (
-            StoreError
-        ):  # a full disk, mostly; the next start looks again from where the ledger stands
-            self._how.clear()
+        except StoreError:
+            self._how.clear()  # a full disk, mostly; the next start looks again from where the ledger stands
         return tuple(filter(self._may_come, wants))
 
     def look_again(self, cid: Cid) -> tuple[Want, ...]:
@@ -175,11 +181,9 @@ class Looking:
             self._ledger.note(wanted=[(want.topic, want.file or want.cid) for want in wants])
         return tuple(filter(self._may_come, wants))
 
-    def _marks(self) -> dict[Cid, Looked]:
+    def _marks(self, topics: Iterable[Cid]) -> dict[Cid, Looked]:
+        """How far topics are looked at now. Where nothing has come for one, an older mark says the same."""
         seq, cid = self._sets.cursor, self._sets.cursor_cid
         if cid is None:
             return {}
-        marks = {topic: Looked(seq, cid, how) for topic, how in self._how.items()}
-        changed = {topic: one for topic, one in marks.items() if self._marked.get(topic) != one}
-        self._marked.update(changed)
-        return changed
+        return {topic: Looked(seq, cid, self._how[topic]) for topic in topics if topic in self._how}
