@@ -124,7 +124,6 @@ class Admission:
                 self._objects[obj.cid] = obj
         self._objects |= verify_blocks(blocks, self._refuse, self._judged)
         judge_in_trail(self._objects, self._find, self._decide, self._judged)
-        self._let_wait()
         for cid, block in others:
             self._take_other(cid, block)
         return self._put()
@@ -184,9 +183,10 @@ class Admission:
         reason = self._to_review.get(obj.cid)
         if reason == NO_RULE and self._is_known(obj):
             reason = None
-        if obj.kind != "identity" and (
-            reason or below
-        ):  # an identity alone shows nothing to look at
+        must_wait = (
+            bool(reason or below) and obj.kind != "identity"
+        )  # which shows nothing to look at
+        if must_wait and self._store.row(obj.cid) is None:
             if self._desk.review.is_rejected(obj.cid):
                 return "the operator has rejected it"
             self._judged.held[obj.cid] = obj
@@ -254,9 +254,10 @@ class Admission:
     def _put(self) -> Admitted:
         desk = self._desk
         good = self._judged.good
-        if desk.is_full():
+        if (good or self._fits or self._to_wait) and desk.is_full():
             return self._answer(Admitted(full=True))
         try:
+            self._let_wait()
             rows = self._write(good)
         except StoreFullError:
             return self._answer(Admitted(full=True))

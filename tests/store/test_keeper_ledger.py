@@ -241,6 +241,7 @@ def test_room_that_is_left_to_others_is_not_taken() -> None:
         assert admit(keeper, *OURS[:3]).stored
         free = 999
         assert admit(keeper, *OURS) == Admitted(full=True)
+        assert not admit(keeper).full
         assert len(list(store.rows())) == 3
 
 

@@ -129,6 +129,13 @@ def test_a_rule_to_review_an_author_holds_for_each_of_their_works(
     assert waiting(queue) == [MORE.cid] == list(queue.by(BO.genesis.cid))
 
 
+def test_what_is_here_already_doesnt_wait(store: Store, queue: ReviewQueue) -> None:
+    policy = replace(REVIEWING, default=Verdict.ALLOW, authors={BO.genesis.cid: Verdict.REVIEW})
+    store.put(WriteBatch(objects=[*BASE, BEAT]))
+    admitted = admit(Keeper(store, policy=policy, review=queue), BEAT)
+    assert (admitted.stored, len(queue)) == ((BEAT.cid,), 0)
+
+
 def test_own_works_need_no_look(store: Store, queue: ReviewQueue) -> None:
     policy = replace(REVIEWING, own=frozenset([BO.genesis.cid]))
     assert not admit(Keeper(store, policy=policy, review=queue), *BASE, BEAT).refused
