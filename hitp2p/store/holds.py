@@ -11,7 +11,7 @@ Holds are local: no other program needs to read them, and they are no part of a 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any, Final, NamedTuple
@@ -27,6 +27,7 @@ __all__ = [
     "Held",
     "Hold",
     "HoldCar",
+    "HoldStream",
     "alias_of",
     "encode_hold",
     "pack",
@@ -188,3 +189,58 @@ def _car(root: Cid, sections: Iterable[tuple[Cid, bytes]]) -> bytes:
     for cid, data in sections:
         writer.write(cid, data)
     return file.getvalue()
+
+
+class HoldStream:
+    """Blocks on their way to a daemon, in a CAR that nobody has to hold, and behind it the hold that keeps them.
+
+    Which blocks a hold keeps is known when all have gone by, and a CAR names its root first. So the hold follows in a CAR
+    of its own: a daemon that gets both in one request stores the first and pins the root of the second, in one step.
+    """
+
+    def __init__(
+        self,
+        blocks: Iterable[tuple[Held, bytes | memoryview]],
+        workspace: bytes,
+        nonce: bytes,
+        on_root: Callable[[Cid], None],
+    ) -> None:
+        """Nothing is taken yet.
+
+        Args:
+            blocks: at most HOLD_BLOCKS; each is used up before the next is taken.
+            workspace: see `encode_hold`.
+            nonce: likewise.
+            on_root: told the name of the hold before it goes out.
+        """
+        self._blocks = blocks
+        self._workspace = workspace
+        self._nonce = nonce
+        self._on_root = on_root
+        self.held: list[Held] = []
+        """What has gone by."""
+        self.roots: list[Cid] = []
+        """The hold, once it is known."""
+
+    def cars(self) -> tuple[Iterator[bytes | memoryview], Iterator[bytes | memoryview]]:
+        """Both CARs in pieces, to be taken once and in this order."""
+        return self._blocks_car(), self._hold_car()
+
+    def _blocks_car(self) -> Iterator[bytes | memoryview]:
+        yield _section(encode({"roots": [], "version": 1}))
+        for held, data in self._blocks:
+            self.held.append(held)
+            name = bytes(alias_of(held.cid))
+            yield encode_varint(len(name) + len(data)) + name
+            yield data
+
+    def _hold_car(self) -> Iterator[bytes | memoryview]:
+        root, block = encode_hold(self._workspace, self._nonce, self.held)
+        self.roots.append(root)
+        self._on_root(root)
+        yield _section(encode({"roots": [root], "version": 1}))
+        yield _section(bytes(root) + block)
+
+
+def _section(data: bytes) -> bytes:
+    return encode_varint(len(data)) + data

@@ -15,7 +15,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Collection, Generator, Iterable, Iterator
+from collections.abc import Collection, Generator, Iterable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Final
@@ -40,7 +40,7 @@ from hitp2p.store.kubo_address import KuboAddress
 from hitp2p.store.kubo_admin import KuboAdmin, connect_admin
 from hitp2p.store.kubo_batch import NONCE_BYTES, index_batch, new_nonces, part_batch
 from hitp2p.store.kubo_care import compare_daemon, recover
-from hitp2p.store.kubo_holding import Holding, Pinned, Unit
+from hitp2p.store.kubo_holding import Holding, Unit
 from hitp2p.store.kubo_index import (
     add_hold,
     create_tables,
@@ -54,6 +54,7 @@ from hitp2p.store.kubo_index import (
     workspace_id,
 )
 from hitp2p.store.kubo_locks import alone_with, at_work
+from hitp2p.store.kubo_media import LeafSender, sending
 from hitp2p.store.kubo_rpc import KuboRpc
 from hitp2p.store.kubo_snapshot import missing_in, pin_snapshot, project_snapshot
 from hitp2p.store.leaves import read_leaf
@@ -190,9 +191,10 @@ class KuboStore(SqliteStore):
         new, again = part_batch(batch, known)
         leaves = [leaf for leaf in staged if leaf.cid not in known]
         self._holding.send_again(again)
+        n_bytes = sum(leaf.length for leaf in leaves)
         with (
-            self._pinned(
-                self._with_leaves(new, leaves), unit, beside=len(new) >= _MANY and not leaves
+            self._holding.pinned(
+                self._with_leaves(new, leaves), unit, n_bytes=n_bytes, beside=len(new) >= _MANY
             ) as wait,
             self._writing(durable=durable) as db,
         ):
@@ -241,16 +243,20 @@ class KuboStore(SqliteStore):
                 raise
 
     @contextmanager
-    def _pinned(
-        self, blocks: Iterator[tuple[Held, bytes]], unit: Unit, *, beside: bool
-    ) -> Generator[Callable[[], Iterable[Pinned]]]:
-        """Store blocks on the daemon and pin them, before or beside what goes on here; gives what waits for it."""
-        if beside:
-            with self._holding.hold_beside(blocks, unit) as wait:
-                yield wait
-        else:
-            pinned = list(self._holding.hold(blocks, unit))
-            yield lambda: pinned
+    def take_media(self, size: int) -> Generator[LeafSender | None]:
+        """Take a file while it is read; see `hitp2p.store.media.TakesMedia`. Nothing is sent that may have to stay here."""
+        if self.unlisted() and not self._kubo.providing().is_silent:
+            yield None
+            return
+        with self._unit() as unit:
+            with sending(lambda blocks: self._holding.hold_stream(blocks, unit, size)) as sender:
+                yield sender
+                pinned = sender.result()
+            blocks = [(each.cid, b"") for _, held in pinned for each in held]
+            with self._writing() as db:
+                put_batch(db, WriteBatch(blocks=blocks))
+                for root, held in pinned:
+                    add_hold(db, root, held)
 
     def remove(self, cids: Iterable[Cid], /) -> None:
         gone = dict.fromkeys(cids)

@@ -12,10 +12,11 @@ from contextlib import suppress
 from typing import Any, Final, NamedTuple, cast
 
 from hitp2p.codec.car import CarReader
-from hitp2p.codec.cid import Cid
+from hitp2p.codec.cid import RAW, Cid
 from hitp2p.errors import BackendError, DecodeError, LostBlockError
 from hitp2p.limits import BLOCK_BYTES
 from hitp2p.ports import Closing
+from hitp2p.store.holds import HoldStream
 from hitp2p.store.intact import is_intact
 from hitp2p.store.kubo_address import KuboAddress
 from hitp2p.store.kubo_rpc import KuboRpc, RefusedError
@@ -30,6 +31,8 @@ _ANSWER_BYTES: Final = 16 * 1024 * 1024
 """Longest answer that is held at once, in bytes."""
 _LIST_S: Final = 600.0
 """How long a list of everything may take, in seconds."""
+_SLOW: Final = 1024 * 1024
+"""Bytes a second that a daemon must take at least, once its usual time is over."""
 _PINS: Final = 64
 """Pins in one call: they stand in the address of the request, which has its bounds."""
 
@@ -85,13 +88,20 @@ class Kubo(Closing):
         Raises:
             LostBlockError: it gives other bytes.
         """
-        return self._block(cid, options={"offline": "true"})
+        return self._block(cid, options={"offline": "true"}, in_bulk=cid.codec == RAW)
 
     def _block(
-        self, cid: Cid, *, options: Mapping[str, str] | None = None, within_s: float | None = None
+        self,
+        cid: Cid,
+        *,
+        options: Mapping[str, str] | None = None,
+        within_s: float | None = None,
+        in_bulk: bool = False,
     ) -> bytes | None:
         try:
-            pieces = self._rpc.stream("block/get", str(cid), options=options, within_s=within_s)
+            pieces = self._rpc.stream(
+                "block/get", str(cid), options=options, within_s=within_s, in_bulk=in_bulk
+            )
             data = self._joined("block/get", pieces, BLOCK_BYTES)
         except RefusedError as error:
             if "could not find" in error.reason or "not found" in error.reason:
@@ -118,26 +128,58 @@ class Kubo(Closing):
         Raises:
             BackendError: the daemon doesn't say that all was stored and pinned. Some of it may be.
         """
+        roots = [] if root is None else [root]
+        self._require_imported(self._import([(car,)], pins=bool(roots)), roots, n_blocks)
+
+    def import_stream(self, stream: HoldStream, n_bytes: int) -> None:
+        """Store blocks while they come and, in the same step, pin the hold behind them; see `import_car`.
+
+        What can be had only once is sent only once: so the daemon is asked something short first, over a connection that
+        is then known to be alive.
+
+        Args:
+            stream: the blocks.
+            n_bytes: about how long they are together; they get time in proportion.
+        """
+        self.verify_version()
+        within_s = self._rpc.within_s + n_bytes / _SLOW
+        said = self._import(stream.cars(), pins=True, within_s=within_s)
+        self._require_imported(said, stream.roots, len(stream.held) + 1)
+
+    def _import(
+        self,
+        cars: Sequence[Iterable[bytes | memoryview]],
+        *,
+        pins: bool,
+        within_s: float | None = None,
+    ) -> tuple[list[Cid], object]:
+        """What the daemon says that it pinned, and how many blocks it stored."""
         options = {
-            "pin-roots": "false" if root is None else "true",
+            "pin-roots": "true" if pins else "false",
             "stats": "true",
             "allow-big-block": "false",
             "fast-provide-root": "false",
         }
         pinned: list[Cid] = []
         n_stored: object = None
-        for line in self._lines("dag/import", options=options, body=[(car,)]):
+        for line in self._lines("dag/import", options=options, body=cars, within_s=within_s):
             if "Root" in line:
                 pinned.append(self._pinned_root(line["Root"]))
             elif "Stats" in line:
                 n_stored = _field(line["Stats"], "BlockCount")
             else:
                 raise self._wrong("dag/import", f"a line with {sorted(line)}")
+        return pinned, n_stored
+
+    def _require_imported(
+        self, said: tuple[list[Cid], object], roots: Sequence[Cid], n_blocks: int
+    ) -> None:
+        pinned, n_stored = said
         if n_stored != n_blocks:
             raise self._wrong(
                 "dag/import", f"{n_stored} blocks stored of {n_blocks} that were sent"
             )
-        if pinned != ([] if root is None else [root]):
+        if pinned != list(roots):
             raise self._wrong(
                 "dag/import", f"{len(pinned)} roots pinned, or others than the one sent"
             )

@@ -6,11 +6,12 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from pathlib import Path
 
 from hitp2p.codec.cid import Cid
 from hitp2p.errors import BackendError
-from hitp2p.store.holds import Held, HoldCar, pack, pack_loose
+from hitp2p.store.holds import HOLD_BLOCKS, Held, HoldCar, HoldStream, pack, pack_loose
 from hitp2p.store.kubo_batch import new_nonces
 from hitp2p.store.kubo_calls import Kubo
 
@@ -49,13 +50,46 @@ class Holding:
             self.pin(unit, hold)
             yield hold.root, hold.held
 
+    def hold_stream(
+        self, blocks: Iterator[tuple[Held, bytes | memoryview]], unit: Unit, n_bytes: int
+    ) -> list[Pinned]:
+        """Store many bytes on the daemon while they come, and pin them: a request a hold. For what is mostly media.
+
+        Args:
+            blocks: each is used up before the next is taken.
+            unit: gets the holds as soon as they might be pinned.
+            n_bytes: about how long the blocks are together.
+        """
+        self.require_kubo()
+        pinned: list[Pinned] = []
+        for first in blocks:
+            part = chain((first,), islice(blocks, HOLD_BLOCKS - 1))
+            stream = HoldStream(part, self._workspace, next(new_nonces()), unit.pinned.append)
+            self._kubo.import_stream(stream, n_bytes)
+            (root,) = stream.roots
+            self.name(root)
+            pinned.append((root, tuple(stream.held)))
+        return pinned
+
     @contextmanager
-    def hold_beside(
-        self, blocks: Iterable[tuple[Held, bytes]], unit: Unit
-    ) -> Generator[Callable[[], list[Pinned]]]:
-        """`hold`, on another thread; gives what waits for it. At the end, nothing is under way any more."""
-        with ThreadPoolExecutor(1, thread_name_prefix="hitp2p-hold") as thread:
-            yield thread.submit(lambda: list(self.hold(blocks, unit))).result
+    def pinned(
+        self, blocks: Iterator[tuple[Held, bytes]], unit: Unit, *, n_bytes: int, beside: bool
+    ) -> Generator[Callable[[], Iterable[Pinned]]]:
+        """Store blocks and pin them, before or beside what goes on here; gives what waits for it.
+
+        Args:
+            blocks: taken one after the other.
+            unit: gets the holds as soon as they might be pinned.
+            n_bytes: how long the media among the blocks are; 0 where none of it is large.
+            beside: whether other work goes on meanwhile, where there are no such media.
+        """
+        if beside and not n_bytes:
+            with ThreadPoolExecutor(1, thread_name_prefix="hitp2p-hold") as thread:
+                yield thread.submit(lambda: list(self.hold(blocks, unit))).result
+        else:
+            hold = self.hold_stream(blocks, unit, n_bytes) if n_bytes else self.hold(blocks, unit)
+            pinned = list(hold)
+            yield lambda: pinned
 
     def pin(self, unit: Unit, hold: HoldCar) -> None:
         """Import a CAR with its hold; at the end, the pin has its name and the daemon lists it."""

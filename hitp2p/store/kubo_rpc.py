@@ -10,6 +10,7 @@ import json
 import os
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
@@ -28,7 +29,7 @@ _CONNECT_S: Final = 10.0
 _GRACE_S: Final = 5.0
 """How much longer than the daemon we wait, so that its own error comes first, in seconds."""
 _BASE: Final = "api/v0"
-_PIECE_BYTES: Final = 64 * 1024
+_PIECE_BYTES: Final = 256 * 1024
 _BULK_BYTES: Final = 512
 """What comes in smaller parts is passed on at once: lines, for which somebody may wait."""
 _PATIENCE_S: Final = 1.0
@@ -76,16 +77,23 @@ class KuboRpc(Closing):
         """
         self._http = _load_client()
         self._address = address
-        self._within_s = within_s
+        self.within_s = within_s
+        """How long a call may take, where it doesn't say otherwise, in seconds."""
         self._is_closed = False
         headers = {} if authorization is None else {"Authorization": authorization}
-        self._client = _bounded(self._http)(address.multiaddress, _BASE, headers=headers)
-        self._client.open_session()
-        _fence(self._client._session)
+        make = _bounded(self._http)
+        self._client, self._bulk = (
+            make(address.multiaddress, _BASE, headers=headers) for _ in range(2)
+        )
+        for client in (self._client, self._bulk):
+            client.open_session()
+            _fence(client._session)
+        _speak_plainly(self._bulk._session)
 
     def close(self) -> None:
         self._is_closed = True
         self._client.close_session()
+        self._bulk.close_session()
 
     def stream(
         self,
@@ -95,6 +103,7 @@ class KuboRpc(Closing):
         body: Sequence[Iterable[bytes | memoryview]] | None = None,
         within_s: float | None = None,
         idle_s: float | None = None,
+        in_bulk: bool = False,
     ) -> Iterator[bytes]:
         """The pieces of an answer as they come.
 
@@ -102,21 +111,29 @@ class KuboRpc(Closing):
             command: such as `block/get`.
             arguments: of the command.
             options: of the command; the daemon ignores those that it doesn't know, and typing errors with them.
-            body: files to send, each in pieces. Pieces that can be had only once are sent only once.
+            body: files to send, each in pieces. Pieces that can be had only once are sent only once, and each may take as
+                long as the whole: the daemon takes no more while it stores what it has.
             within_s: how long all of it may take, in seconds.
             idle_s: how long nothing may come, in seconds; else as long as all of it may take.
+            in_bulk: the answer is large, and worth a connection of its own.
 
         Raises:
             BackendError: the daemon can't be reached, refuses, breaks off or is too slow.
         """
         if self._is_closed:
             raise UsageError("this store is closed; open it again")
-        within_s = self._within_s if within_s is None else within_s
+        within_s = self.within_s if within_s is None else within_s
         end = monotonic() + within_s + _GRACE_S
-        with (
-            self._errors(command, within_s),
-            self._send(command, arguments, options or {}, body, within_s, idle_s) as answer,
-        ):
+        is_once = not all(isinstance(file, Sequence) for file in body or ())
+        send = partial(
+            (self._bulk if in_bulk else self._client).request,
+            f"/{command}",
+            arguments,
+            timeout=(within_s if is_once else _CONNECT_S, idle_s or within_s + _GRACE_S),
+            stream=True,
+        )
+        more = {"timeout": f"{within_s:g}s", **(options or {})}
+        with self._errors(command, within_s), self._send(send, more, body, is_once) as answer:
             for piece in answer:
                 if monotonic() > end:
                     self._too_slow(command, within_s)
@@ -124,37 +141,28 @@ class KuboRpc(Closing):
 
     def _send(
         self,
-        command: str,
-        arguments: Sequence[str],
+        send: Callable[..., Any],
         options: Mapping[str, str],
         body: Sequence[Iterable[bytes | memoryview]] | None,
-        within_s: float,
-        idle_s: float | None,
+        is_once: bool,
     ) -> Any:
         """Ask, and once more where the connection is gone: the daemon may have closed it since the last call.
 
         Every command that we send may be sent twice, but not what can be read only once.
         """
 
-        def send() -> Any:
-            return self._client.request(
-                f"/{command}",
-                arguments,
-                opts={"timeout": f"{within_s:g}s", **options},
-                timeout=(_CONNECT_S, idle_s or within_s + _GRACE_S),
-                stream=True,
-                **({} if body is None else _form(body)),
-            )
+        def ask() -> Any:
+            return send(opts={**options}, **({} if body is None else _form(body)))
 
         requests = self._http.requests.exceptions
         try:
-            return send()
+            return ask()
         except requests.Timeout:
             raise
         except requests.ConnectionError:
-            if not all(isinstance(file, Sequence) for file in body or ()):
+            if is_once:
                 raise
-            return send()
+            return ask()
 
     @contextmanager
     def _errors(self, command: str, within_s: float) -> Generator[None]:
@@ -306,6 +314,28 @@ def _fence(session: Any) -> None:
     session.trust_env = False
     for adapter in session.adapters.values():
         adapter.poolmanager.connection_pool_kw.pop("strict", None)
+
+
+def _speak_plainly(session: Any) -> None:
+    """Have a session ask in HTTP/1.0: the answer then comes as it is, and its end is that of the connection.
+
+    In HTTP/1.1 the daemon sends chunks of 4 KiB, and taking these apart costs more than to hash what is in them.
+    """
+    for adapter in session.adapters.values():
+        pools = getattr(adapter.poolmanager, "pool_classes_by_scheme", {})
+        adapter.poolmanager.pool_classes_by_scheme = {
+            scheme: _plain_pool(pool) for scheme, pool in pools.items()
+        }
+
+
+def _plain_pool(pool: Any) -> Any:
+    class PlainConnection(pool.ConnectionCls):  # type: ignore[misc]
+        _http_vsn_str = "HTTP/1.0"
+
+    class PlainPool(pool):  # type: ignore[misc]
+        ConnectionCls = PlainConnection
+
+    return PlainPool
 
 
 def _form(files: Sequence[Iterable[bytes | memoryview]]) -> dict[str, Any]:

@@ -1,19 +1,21 @@
 """Adding media: one pass over a file gives its tree, its hash and, unless it is referenced in place, a synced copy.
 
 What `add_media` returns goes into the same `put` as the object that links to it. Until then nothing names the copy, so
-whatever interrupts leaves no half-state: an unfinished copy is removed at the next opening, a finished one by `gc`.
+whatever interrupts leaves no half-state: an unfinished copy is removed at the next opening, a finished one by `gc`. A
+store that takes files itself has the blocks when `add_media` returns; until an object links to them, `gc` takes them too.
 """
 
 from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from io import BytesIO, FileIO
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, Protocol, TypeAlias, runtime_checkable
 
 from hitp2p.codec.cid import Cid
 from hitp2p.codec.unixfs import BuiltFile, ByteReader, ByteTaker, Leaf, Node, build_file
@@ -33,7 +35,16 @@ from hitp2p.store.mediafolder import (
     unfinished_path,
 )
 
-__all__ = ["INLINE_BYTES", "AddedMedia", "Mode", "add_media", "add_stream", "require_file"]
+__all__ = [
+    "INLINE_BYTES",
+    "AddedMedia",
+    "MediaSink",
+    "Mode",
+    "TakesMedia",
+    "add_media",
+    "add_stream",
+    "require_file",
+]
 
 Mode: TypeAlias = Literal["copy", "reference"]
 Progress: TypeAlias = Callable[[int, int], None]
@@ -43,6 +54,33 @@ _Built: TypeAlias = tuple[BuiltFile, list[Leaf], list[tuple[Cid, bytes]]]
 
 INLINE_BYTES: Final = 64 * 1024
 """A file up to this size is copied into the database: there it costs no sync of its own, and SQLite reads it faster."""
+
+
+class MediaSink(ByteTaker, Protocol):
+    """Takes a file while it is read: its bytes, in buffers of whole leaves, and what they are."""
+
+    def take_leaf(self, leaf: Leaf) -> None:
+        """A leaf that lies in the last bytes taken."""
+        ...
+
+    def finish(self, nodes: Iterable[tuple[Cid, bytes]]) -> None:
+        """The file is whole and did not change: its other blocks."""
+        ...
+
+
+@runtime_checkable
+class TakesMedia(Protocol):
+    """A store that takes files itself, so that they need no copy in its media folder first."""
+
+    def take_media(self, size: int) -> AbstractContextManager[MediaSink | None]:
+        """Get ready for a file. When the context is left after `finish`, its blocks are in the store for good.
+
+        Args:
+            size: length of the file in bytes.
+
+        Gives None where the store would rather have a copy.
+        """
+        ...
 
 
 @dataclass(slots=True, kw_only=True)
@@ -85,6 +123,10 @@ def add_media(
             return _read_through(source, progress, os.path.realpath(path))
         if store.media_folder is None or source.size <= INLINE_BYTES:
             return _read_in(source, progress)
+        if isinstance(store, TakesMedia):
+            added = _hand_over(source, progress, store, store.media_folder)
+            if added is not None:
+                return added
         return _copy(source, progress, store.media_folder)
 
 
@@ -151,14 +193,19 @@ class _Watched:
 
 
 def _build(
-    stream: ByteReader, size: int, progress: Progress | None, also: ByteTaker | None = None
+    stream: ByteReader,
+    size: int,
+    progress: Progress | None,
+    also: ByteTaker | None = None,
+    on_leaf: Callable[[Leaf], None] | None = None,
 ) -> _Built:
     leaves: list[Leaf] = []
     nodes: list[tuple[Cid, bytes]] = []
+    take_leaf = leaves.append if on_leaf is None else on_leaf
 
     def emit(part: Leaf | Node) -> None:
         if isinstance(part, Leaf):
-            leaves.append(part)
+            take_leaf(part)
         else:
             nodes.append((part.cid, part.data))
 
@@ -188,6 +235,26 @@ def _read_in(source: _Source, progress: Progress | None) -> AddedMedia:
     built, leaves, nodes = _build(BytesIO(content), len(content), progress)
     blocks = {leaf.cid: content[leaf.offset : leaf.offset + leaf.length] for leaf in leaves}
     return AddedMedia(built=built, blocks=(*blocks.items(), *nodes), leaves=())
+
+
+def _hand_over(
+    source: _Source, progress: Progress | None, store: TakesMedia, folder: Path
+) -> AddedMedia | None:
+    """Let the store have the file while it is read. It is there then, and kept from whoever tidies."""
+    with store_errors(folder):
+        lock = hold_shared(folder)
+    try:
+        with store.take_media(source.size) as sink:
+            if sink is None:
+                release(lock)
+                return None
+            built, _, nodes = _build(source.file, source.size, progress, sink, sink.take_leaf)
+            source.require_same()
+            sink.finish(nodes)
+    except BaseException:
+        release(lock)
+        raise
+    return AddedMedia(built=built, blocks=(), leaves=(), _lock=lock)
 
 
 def add_stream(folder: Path, pieces: Iterator[bytes], size: int) -> AddedMedia:

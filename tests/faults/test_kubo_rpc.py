@@ -6,12 +6,13 @@ import json
 import socket
 import sys
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
 import pytest
-from fake_kubo import Answer, FakeKubo, answer, chunked, cut, endless, refused
+from fake_kubo import Answer, Asked, FakeKubo, answer, chunked, cut, endless, refused
 
 from hitp2p.codec.cid import DAG_CBOR, RAW, Cid
 from hitp2p.errors import (
@@ -23,6 +24,7 @@ from hitp2p.errors import (
     UsageError,
 )
 from hitp2p.limits import BLOCK_BYTES
+from hitp2p.store.holds import Held, HoldStream
 from hitp2p.store.kubo_address import parse_kubo_address
 from hitp2p.store.kubo_calls import Kubo
 from hitp2p.store.kubo_rpc import KuboRpc, RefusedError
@@ -72,6 +74,21 @@ def test_a_block_comes_back_however_it_is_framed(fake: FakeKubo, kubo: Kubo, wri
     assert asked.options["arg"] == [str(CID)]
     assert asked.options["offline"] == ["true"]  # else it would wait for the network
     assert asked.options["timeout"] == ["60s"]
+
+
+def test_media_come_without_chunks_and_other_blocks_over_a_connection_that_stays(
+    fake: FakeKubo, kubo: Kubo
+) -> None:
+    versions: list[str] = []
+
+    def tell(handler: BaseHTTPRequestHandler, asked: Asked) -> None:
+        versions.append(handler.request_version)
+        answer(BLOCK)(handler, asked)
+
+    fake.says("block/get", tell)
+    for cid in (CID, Cid.of(DAG_CBOR, BLOCK)):
+        assert kubo.get(cid) == BLOCK
+    assert versions == ["HTTP/1.0", "HTTP/1.1"]
 
 
 @pytest.mark.parametrize(
@@ -335,6 +352,35 @@ def test_an_import_without_a_pin_must_pin_nothing(fake: FakeKubo, kubo: Kubo) ->
     fake.says("dag/import", answer(lines(root(CID), stats(2))))
     with pytest.raises(BackendError, match="1 roots pinned"):
         kubo.import_car(b"car", root=None, n_blocks=2)
+
+
+def test_a_stream_is_sent_once_over_a_connection_that_is_alive(fake: FakeKubo, kubo: Kubo) -> None:
+    def confirm(handler: BaseHTTPRequestHandler, asked: Asked) -> None:
+        (named,) = roots
+        answer(lines(root(named), stats(2)))(handler, asked)
+
+    roots: list[Cid] = []
+    stream = HoldStream([(Held(CID, False), BLOCK)], b"w" * 16, b"n" * 16, roots.append)
+    fake.says("dag/import", confirm)
+    kubo.import_stream(stream, 2**20 * 30)
+    first, second = fake.asked
+    assert (first.command, second.command) == ("version", "dag/import")
+    assert second.options["timeout"] == ["90s"]
+    assert second.options["pin-roots"] == ["true"]
+    assert second.body.count(b"Content-Disposition") == 2
+    assert stream.roots == roots
+
+
+def test_a_stream_that_fails_at_its_source_says_what_the_source_says(
+    fake: FakeKubo, kubo: Kubo
+) -> None:
+    def blocks() -> Iterator[tuple[Held, bytes]]:
+        yield Held(CID, False), BLOCK
+        raise ZeroDivisionError
+
+    fake.says("dag/import", answer(lines(stats(2))))
+    with pytest.raises(ZeroDivisionError):
+        kubo.import_stream(HoldStream(blocks(), b"w" * 16, b"n" * 16, lambda _: None), 1)
 
 
 # --- pins -----------------------------------------------------------------------------------------

@@ -31,7 +31,7 @@ from hitp2p.store.gc import collect
 from hitp2p.store.holds import Held, alias_of, encode_hold
 from hitp2p.store.kubo import KuboStore
 from hitp2p.store.kubo_address import parse_kubo_address
-from hitp2p.store.media import add_media
+from hitp2p.store.media import add_media, add_stream
 from hitp2p.store.names import INDEX
 from hitp2p.testing.people import Person
 from hitp2p.testing.store_suite import Story, answers, media_entry, raw_block, run_threads
@@ -126,8 +126,8 @@ def test_tools_that_are_not_ours_read_what_is_stored(
 def test_a_copy_in_the_media_folder_is_cleared_away_when_it_is_on_the_daemon(
     store: KuboStore, tmp_path: Path
 ) -> None:
-    (tmp_path / "sound.wav").write_bytes(b"wav" * 1_000_000)
-    with add_media(store, tmp_path / "sound.wav") as media:
+    content = b"wav" * 1_000_000
+    with add_stream(store.media_folder, iter([content]), len(content)) as media:
         (copy,) = {store.media_folder / leaf.path for leaf in media.leaves}
         assert copy.exists()
         batch = WriteBatch(blocks=media.blocks, leaves=media.leaves)
@@ -139,20 +139,27 @@ def test_a_copy_in_the_media_folder_is_cleared_away_when_it_is_on_the_daemon(
     assert collect(store, dry_run=True).files == ()
 
 
+@pytest.mark.parametrize("way", ["handed over", "copied first"])
 def test_a_large_file_goes_to_the_daemon_in_little_memory(
-    kubo: KuboDaemon, store: KuboStore, tmp_path: Path
+    kubo: KuboDaemon, store: KuboStore, tmp_path: Path, way: str
 ) -> None:
     with (tmp_path / "film").open("wb") as file:
         for number in range(96):
             file.write(number.to_bytes(2, "big") * 2**19)
-    with add_media(store, tmp_path / "film") as media:
-        tracemalloc.start()
-        try:
+    tracemalloc.start()
+    try:
+        if way == "handed over":
+            media = add_media(store, tmp_path / "film")
+        else:
+            with (tmp_path / "film").open("rb") as file:
+                pieces = iter(partial(file.read, 2**20), b"")
+                media = add_stream(store.media_folder, pieces, 96 * 2**20)
+        with media:
             store.put(WriteBatch(blocks=media.blocks, leaves=media.leaves))
-            _, peak = tracemalloc.get_traced_memory()
-        finally:
-            tracemalloc.stop()
-    assert peak < 48 * 2**20
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 16 * 2**20
     assert kubo.ipfs("cat", f"--length={2**20}", str(media.built.root)) == bytes(2**20)
     assert store.audit_index() == ()
 

@@ -15,6 +15,7 @@ from hitp2p.errors import BackendError
 from hitp2p.store.holds import (
     HOLD_BLOCKS,
     Held,
+    HoldStream,
     alias_of,
     encode_hold,
     pack,
@@ -105,6 +106,20 @@ def test_a_car_holds_the_blocks_and_the_hold_that_keeps_them() -> None:
     assert all(block.checked for block in found)
     assert len(found) == packed.n_blocks
     assert set(parse_hold(found[-1].data).held) == set(packed.held) == {data[0][0]}
+
+
+def test_a_hold_follows_the_blocks_that_went_by() -> None:
+    blocks = [(Held(Cid.of(DAG_PB, data), False), data) for data in (b"one", b"two")]
+    named: list[Cid] = []
+    stream = HoldStream(iter(blocks), WORKSPACE, NONCE, named.append)
+    first, second = stream.cars()
+    sent = b"".join(first)
+    assert named == []  # nothing can be pinned before all have gone by
+    assert all(bytes(alias_of(held.cid)) + data in sent for held, data in blocks)
+    reader = CarReader([b"".join(second)])
+    (found,) = reader
+    assert [*reader.roots] == named == stream.roots == [found.cid]
+    assert parse_hold(found.data).held == tuple(stream.held) == tuple(each for each, _ in blocks)
 
 
 def test_blocks_are_parted_by_number_and_by_size() -> None:
