@@ -186,7 +186,6 @@ class _Service:
             shell=self._shell,
             keeper=self._keeper,
             events=self._events,
-            scopes_differ=True,
         )
 
     def _now(self) -> Moment:
@@ -256,6 +255,8 @@ class _Service:
     async def _end(self) -> None:
         """Say goodbye, and keep what was learned."""
         with trio.CancelScope(shield=True):
+            for listener in self._listeners:
+                await listener.aclose()
             with trio.move_on_after(_LEAVING_S):
                 await self._shell.leave()
             self._events.end()

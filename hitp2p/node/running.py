@@ -42,7 +42,6 @@ class Node:
         keeper: Keeper,
         events: Broadcast,
         tunnel: Tunnel | None,
-        scopes_differ: bool,
     ) -> None:
         """For `open_node`."""
         self.peer_id = key.peer_id
@@ -53,7 +52,6 @@ class Node:
         self._keeper = keeper
         self._events = events
         self._tunnel = tunnel
-        self._scopes_differ = scopes_differ
 
     def add_address(self, address: str) -> None:
         """For `open_node`."""
@@ -75,7 +73,7 @@ class Node:
         """In a thread."""
         keeper, topic = self._keeper, wanted.topic
         keeper.follow(topic, wanted.scope, wanted.media)
-        scopes = (0, 1) if wanted.scope and self._scopes_differ else (wanted.scope,)
+        scopes = range(wanted.scope + 1)  # what is accepted is a set of its own, also within all
         members = [member for scope in scopes for member in keeper.members(topic, scope)]
         return _Followed(wanted, tuple(members), keeper.wants(topic))
 

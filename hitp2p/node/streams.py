@@ -158,7 +158,7 @@ def multiaddr_of(listener: trio.SocketListener) -> str:
 
 
 async def accept_all(listener: trio.SocketListener, take: Accepted, nursery: trio.Nursery) -> None:
-    """Take up connections until cancelled, each in a task of its own, which gets the stream for good.
+    """Take up connections until cancelled, or the listener is closed; each in a task of its own, which gets the stream for good.
 
     When descriptors run out, the one who waits first is turned away with a spare one, instead of everyone waiting.
     """
@@ -166,6 +166,8 @@ async def accept_all(listener: trio.SocketListener, take: Accepted, nursery: tri
         while True:
             try:
                 stream = await listener.accept()
+            except trio.ClosedResourceError:
+                return
             except OSError as error:
                 if error.errno not in _EXHAUSTED:
                     raise
