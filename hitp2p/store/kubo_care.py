@@ -6,14 +6,15 @@ import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import lru_cache, partial
 from typing import Final, TypeVar
 
 from hitp2p.codec.cid import DAG_CBOR, OBJECT_CID_HEAD, Cid
 from hitp2p.errors import BackendError, InvalidError, LostBlockError, MissingBlocksError
-from hitp2p.objects.envelope import SignedObject, verify_object
+from hitp2p.objects.envelope import SignedObject, parse_object, verify_object
 from hitp2p.store.contract import Progress, WriteBatch
 from hitp2p.store.holds import Held, alias_of, parse_hold
-from hitp2p.store.index import chunks, find_by_cid, in_order, parse_intact
+from hitp2p.store.index import chunks, parse_intact
 from hitp2p.store.intact import is_intact
 from hitp2p.store.kubo_calls import Kubo
 from hitp2p.store.kubo_index import add_hold, held_by, held_cids, holds
@@ -29,6 +30,8 @@ _THREADS: Final = 8
 """Calls to the daemon at once: four times as fast as one after the other."""
 _WORTH_IT: Final = 8
 """More blocks than this are fetched together."""
+_REMEMBERED: Final = 2048
+"""Objects that others require, and that are kept at hand while these are checked."""
 _TOLD: Final = 5
 """Blocks that are named one by one; of the others, how many there are."""
 
@@ -45,7 +48,8 @@ def recover(
 ) -> tuple[Cid, ...]:
     """Take into the index what the holds on the daemon name and it doesn't, and heal what is damaged in it.
 
-    A pin says nothing about who signed, so each object is checked again in full. (All new ones are held in memory.)
+    A pin says nothing about who signed, so each object is checked again in full. All goes in portions, with what was
+    fetched in a table meanwhile; in memory are names alone.
 
     Returns the objects that could not be taken: damaged, invalid, or resting on such.
     """
@@ -54,14 +58,15 @@ def recover(
     objects = {cid for cid, is_object in wanted if is_object}
     _heal(db, kubo)
     steps = _Steps(progress, sum(cid.codec == DAG_CBOR for cid, _ in wanted) + len(objects))
-    fetched = dict(steps.over(_fetch_held(kubo, new)))
-    good, left_out = _checked(db, {cid: fetched[cid] for cid in objects}, steps)
-    blocks = {cid: data for cid, data in fetched.items() if cid not in objects and data is not None}
-    blocks |= {cid: b"" for cid, _ in wanted if cid.codec != DAG_CBOR}
-    put_batch(db, WriteBatch(objects=good, blocks=list(blocks.items())))
+    db.execute("CREATE TEMP TABLE fetched (cid BLOB PRIMARY KEY, data BLOB NOT NULL) WITHOUT ROWID")
+    required = _fetch_new(db, steps.over(_fetch_held(kubo, new)), objects)
+    good = _put_objects(db, required, steps)
+    db.execute("DROP TABLE temp.fetched")
+    for part in chunks(cid for cid, _ in wanted if cid.codec != DAG_CBOR):
+        put_batch(db, WriteBatch(blocks=[(cid, b"") for cid in part]))
     for hold, held in new.items():
         add_hold(db, hold, held)
-    return tuple(left_out)
+    return tuple(steps.over(objects - good))
 
 
 def _read_holds(
@@ -124,36 +129,70 @@ class _Steps:
             yield value
 
 
-def _checked(
-    db: sqlite3.Connection, blocks: dict[Cid, bytes | None], steps: _Steps
-) -> tuple[list[SignedObject], list[Cid]]:
-    """The objects among blocks that keep every rule, each after what it requires; and the names of the others."""
-    found: dict[Cid, SignedObject] = {}
-    for cid, data in steps.over(blocks.items()):
-        try:
-            found[cid] = verify_object(data or b"", cid=cid)
-        except InvalidError:
-            continue
-    needed = {cid for obj in found.values() for cid in obj.required} - found.keys()
-    known: dict[Cid, SignedObject] = {}
-    query = "SELECT block.cid, block.data FROM block JOIN object ON object.id = block.id"  # indexed ones
-    for cid, stored in find_by_cid(db, query, needed, _as_stored).items():
-        obj = parse_intact(bytes(cid), stored)
-        if obj is not None:
-            known[cid] = obj
-    good: list[SignedObject] = []
-    for obj in in_order(found):
-        try:
-            good.append(verify_in_trail(obj, known.get))
-        except (InvalidError, MissingBlocksError):
-            continue
-        known[obj.cid] = obj
-    names = {obj.cid for obj in good}
-    return good, [cid for cid in blocks if cid not in names]
+def _fetch_new(
+    db: sqlite3.Connection, fetched: Iterable[tuple[Cid, bytes | None]], objects: Collection[Cid]
+) -> dict[Cid, tuple[Cid, ...]]:
+    """Put what is no object into the index, and what is one aside; which of these are good by themselves, with what they require."""
+    required: dict[Cid, tuple[Cid, ...]] = {}
+    one_each: dict[Cid, Cid] = {}
+    for part in chunks(fetched):
+        blocks = [(cid, data) for cid, data in part if data is not None]
+        put_batch(db, WriteBatch(blocks=[each for each in blocks if each[0] not in objects]))
+        aside: list[tuple[bytes, bytes]] = []
+        for cid, data in blocks:
+            if cid in objects and cid not in required:
+                with suppress(InvalidError):
+                    needs = verify_object(data, cid=cid).required
+                    required[cid] = tuple(one_each.setdefault(need, need) for need in needs)
+                    aside.append((bytes(cid), data))
+        db.executemany("INSERT INTO temp.fetched VALUES (?, ?)", aside)
+    return required
 
 
-def _as_stored(data: object) -> object:
-    return data
+def _put_objects(
+    db: sqlite3.Connection, required: Mapping[Cid, Collection[Cid]], steps: _Steps
+) -> set[Cid]:
+    """Check the objects that were put aside against those that they require, and put the good ones into the index."""
+    good: set[Cid] = set()
+    indexed = lru_cache(_REMEMBERED)(partial(_find_indexed, db))
+    for part in chunks(_in_order(required)):
+        fits: dict[Cid, SignedObject] = {}
+
+        def find(cid: Cid, fits: dict[Cid, SignedObject] = fits) -> SignedObject | None:
+            return fits.get(cid) or indexed(cid)
+
+        for cid in part:
+            (data,) = db.execute(
+                "SELECT data FROM temp.fetched WHERE cid = ?", (bytes(cid),)
+            ).fetchone()
+            with suppress(InvalidError, MissingBlocksError):
+                fits[cid] = verify_in_trail(parse_object(data, cid=cid), find)
+        put_batch(db, WriteBatch(objects=list(fits.values())))
+        good.update(steps.over(fits))
+    return good
+
+
+def _find_indexed(db: sqlite3.Connection, cid: Cid) -> SignedObject | None:
+    query = "SELECT block.data FROM block JOIN object ON object.id = block.id WHERE block.cid = ?"
+    row = db.execute(query, (bytes(cid),)).fetchone()
+    return None if row is None else parse_intact(bytes(cid), row[0])
+
+
+def _in_order(required: Mapping[Cid, Collection[Cid]]) -> Iterator[Cid]:
+    """The names, each after those of them that it requires."""
+    done: set[Cid] = set()
+    for start in required:
+        stack = [start]
+        while stack:
+            cid = stack[-1]
+            waiting = [need for need in required[cid] if need in required and need not in done]
+            if cid in done or not waiting:
+                stack.pop()
+                if cid not in done:
+                    done.add(cid)
+                    yield cid
+            else:
+                stack.extend(waiting)
 
 
 def _fetch(kubo: Kubo, cids: Iterable[Cid]) -> Iterator[tuple[Cid, bytes | None]]:

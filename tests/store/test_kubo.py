@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from io import BytesIO
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from hitp2p.errors import (
     StoreError,
     UsageError,
 )
+from hitp2p.store import kubo_care
 from hitp2p.store.contract import WriteBatch
 from hitp2p.store.fsck import audit_store
 from hitp2p.store.gc import collect
@@ -585,6 +587,37 @@ def test_the_index_comes_back_from_the_pins_alone(
         assert unordered(answers(store, story.objects)) == before
         assert audit_store(store).is_sound
         assert store.rebuild_index() == ()
+
+
+@pytest.mark.parametrize("size", [1, 2, 7])
+def test_an_index_in_portions_is_the_same_and_leaves_out_the_same(
+    kubo: KuboDaemon, story: Story, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    def portions(values: Iterable[Any]) -> Iterator[list[Any]]:
+        rest = iter(values)
+        while portion := list(islice(rest, size)):
+            yield portion
+
+    monkeypatch.setattr(kubo_care, "chunks", portions)
+    with opened(tmp_path / "store", kubo.api) as store:
+        store.put(WriteBatch(objects=[story.ana.genesis]))
+        (pin,) = pins_of(kubo, store)
+        store.put(WriteBatch(objects=story.objects[:4]))
+        store.put(story.batch)
+        before, name = unordered(answers(store, story.objects)), store.workspace
+    steps: list[tuple[int, int]] = []
+    with opened(tmp_path / "anew", kubo.api, workspace=name) as anew:
+        assert anew.rebuild_index(progress=lambda *step: steps.append(step)) == ()
+        assert unordered(answers(anew, story.objects)) == before
+    assert {done == n for done, n in steps} == {False, True}
+    kubo.unpin(pin)
+    with opened(tmp_path / "less", kubo.api, workspace=name) as less:
+        left_out = less.rebuild_index()
+        assert story.project.cid in left_out
+        assert {row.cid for row in less.rows()} == {o.cid for o in story.objects} - {
+            *left_out,
+            story.ana.genesis.cid,
+        }
 
 
 def test_a_plain_block_does_not_become_an_object_by_a_new_index(
