@@ -28,7 +28,7 @@ Files = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 class Intake(Closing):
     """Collects the media and text blocks of one work. A context: leaving it lets the store tidy again.
 
-    Nothing is in the store until `batch` is put; what was copied and isn't put is swept later.
+    No object is in the store until `batch` is put; what was copied or handed over, and isn't put, is swept later.
     """
 
     def __init__(self, store: Store, *, dry_run: bool = False) -> None:

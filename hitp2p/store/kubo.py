@@ -3,7 +3,8 @@
 Theory of operation. What a batch brings goes to the daemon as CARs, each with a hold (see `holds`) that is pinned in the
 same step as the blocks are stored, so no garbage collection comes between. Only when the daemon has confirmed the pins
 does one transaction write the index, and only then is the batch acknowledged. A batch that fails leaves the index as it
-was, and at worst a pin that nothing refers to. What is removed leaves the index first, its pin after the commit.
+was, and at worst a pin that nothing refers to. What is removed leaves the index first, its pin after the commit. A file
+that is added goes to the daemon while it is read (see `kubo_media`), before the object that links to it.
 
 The index keeps the bytes of signed objects and list pages as well, as everything that judges and shows reads them; texts
 and media are on the daemon alone. The daemon isn't trusted: what it gives is hashed again. The index can be made anew
