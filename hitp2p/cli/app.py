@@ -25,6 +25,7 @@ __all__ = [
     "ID_VERBS",
     "INDEX_VERBS",
     "IPFS_VERBS",
+    "NODE_VERBS",
     "PROJECT_VERBS",
     "REMOTE_VERBS",
     "VERBS",
@@ -82,6 +83,10 @@ VERBS: Final[Mapping[str, Mapping[str, str]]] = {
     "IPFS": {
         "ipfs": "The IPFS daemon behind a workspace: status, push, announce, pins, repair, remote, name.",
     },
+    "Node": {
+        "node": "A node that keeps projects in step with others: init, run, follow, status, policy.",
+        "sync": "Meet one other node, once.",
+    },
     "Keep": {
         "fsck": "Check every block and index of the store.",
         "index": "The index of the store: rebuild.",
@@ -123,6 +128,21 @@ IPFS_VERBS: Final[Mapping[str, str]] = {
 NAME_VERBS: Final[Mapping[str, str]] = {
     "publish": "Let your name of a project point to its newest snapshot.",
     "show": "What a name points to.",
+}
+NODE_VERBS: Final[Mapping[str, str]] = {
+    "init": "Make a node in this workspace.",
+    "run": "Run it, until Ctrl-C.",
+    "follow": "Keep a project or a person in step.",
+    "unfollow": "Stop doing so; what is here stays.",
+    "status": "How the running node is, and what is in step.",
+    "peers": "Whom it is connected with.",
+    "policy": "What it keeps out: by author, project, licence, type.",
+    "queue": "What waits for review: look, let in, drop.",
+    "takedown": "Remove media and keep them out, with a receipt.",
+    "reload": "Let it read its policy and settings again.",
+    "stats": "Its figures, as Prometheus reads them.",
+    "doctor": "Look for what keeps it from working.",
+    "unit": "A systemd unit, or a container file.",
 }
 REMOTE_VERBS: Final[Mapping[str, str]] = {
     "add": "Make a pinning service known to the daemon.",

@@ -40,6 +40,8 @@ SPEC_PAGES: Final = {
     "MED": "05-media.md",
     "SNP": "06-bundle.md",
     "BND": "06-bundle.md",
+    "IPN": "09-ipns.md",
+    "NET": "10-node.md",
 }
 """The page of `spec/` on which the rules of a prefix stand."""
 
@@ -60,6 +62,8 @@ NEXT_STEPS: Final = {
     "store-full": "Free some space (hitp2p gc --dry-run shows what could go), then try again; nothing was half-written.",
     "backend": "hitp2p ipfs status shows how the daemon is. If it has another address now, give that; "
     "for this workspace's own, once: --store kubo:ADDRESS.",
+    "peer": "See that the other node runs and that its address is right; hitp2p node run prints it there.",
+    "protocol-violation": "The other node is faulty or hostile; nothing of what it sent was kept.",
     "corrupt-block": "hitp2p fsck names the damage; a backup or an import of the same work heals it.",
 }
 """What to do next, by code, where the error itself doesn't say."""

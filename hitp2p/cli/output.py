@@ -54,6 +54,10 @@ class Output:
 
         sys.stdout.write(json.dumps(record, ensure_ascii=True, indent=indent) + "\n")
 
+    def flush(self) -> None:
+        """Let a reader see now what was written so far."""
+        sys.stdout.flush()
+
     def line(self, text: str = "") -> None:
         """One line on stdout; what a terminal would obey is shown as an escape."""
         write_line(sys.stdout, text)

@@ -10,6 +10,7 @@ from typing import Any
 import click
 from cli_harness import Cli
 from kubo_daemon import running_kubo
+from node_process import running_node
 from pinning_service import PinningService
 
 from hitp2p.cli.app import Verb, root
@@ -65,8 +66,22 @@ RUNS: tuple[tuple[str, ...], ...] = (
      "--no-passphrase"),
     ("id", "revoke", "Bo", "--good", "{song}", "--recovery-file", "../safe/Bo.key",
      "--new-recovery-file", "3.key", "--no-passphrase"),
+    ("node", "init", "--listen", "/ip4/127.0.0.1/tcp/0"),
+    ("node", "follow", "{project}", "--media", "full"),
+    ("node", "policy", "--block", "type:video/*"),
+    ("node", "queue"),
+    ("node", "takedown", "{song}", "--reason", "a notice"),
+    ("node", "doctor"),
+    ("node", "unit"),
     ("tour", "played"),
 )  # fmt: skip
+NODE_RUNS: tuple[tuple[str, ...], ...] = (
+    ("node", "status"),
+    ("node", "peers"),
+    ("node", "stats"),
+    ("node", "reload"),
+    ("node", "unfollow", "{project}"),
+)
 IPFS_RUNS: tuple[tuple[str, ...], ...] = (
     ("ipfs", "push", "--to", "{kubo}"),
     ("pull", "{song}", "--via", "{kubo}", "--media", "all"),
@@ -172,9 +187,9 @@ def every_verb(
 
 
 def test_the_runs_below_try_every_verb() -> None:
-    runs = [*RUNS, *IPFS_RUNS]
+    runs = [*RUNS, *IPFS_RUNS, *NODE_RUNS]
     untried = {name for name in every_verb() if not any(run[: len(name)] == name for run in runs)}
-    assert untried == {("watch",)}  # whose documents are lines; tested below
+    assert untried == {("watch",), ("node", "run"), ("sync",)}  # tested below
 
 
 def require_documented(cli: Cli, runs: tuple[tuple[str, ...], ...], words: dict[str, str]) -> None:
@@ -208,6 +223,20 @@ def test_every_verb_for_ipfs_prints_one_document_with_its_documented_fields(
         require_documented(
             cli, IPFS_RUNS, story | {"kubo": f"kubo:{kubo.api}", "service": service.endpoint}
         )
+
+
+def test_every_verb_for_nodes_prints_one_document_with_its_documented_fields(
+    cli: Cli, story: dict[str, str], tmp_path: Path
+) -> None:
+    cli("node", "init", "--listen", "/ip4/127.0.0.1/tcp/0").ok()
+    cli("node", "follow", story["project"]).ok()
+    cli("init", str(tmp_path / "laptop")).ok()
+    with running_node(Path.cwd()) as node:
+        other = ("sync", node.address, story["project"], "--workspace", str(tmp_path / "laptop"))
+        require_documented(cli, (other,), story)
+        documented = set(verb_of(("node", "run")).json_fields)
+        assert undocumented(node.said, documented) == absent(node.said, documented) == set()
+        require_documented(cli, NODE_RUNS, story)
 
 
 def test_watch_prints_a_document_a_line(cli: Cli, story: dict[str, str]) -> None:
