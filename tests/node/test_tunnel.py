@@ -11,8 +11,10 @@ import trio
 from kubo_daemon import KuboDaemon, running_kubo
 from node_world import contexts_of, node_key, within
 
+import hitp2p
 from hitp2p.errors import BackendError, InvalidError, PeerError, UsageError
 from hitp2p.node.kubo_streams import KuboStreams, connect_streams
+from hitp2p.node.opening import open_node
 from hitp2p.node.streams import dial_tcp
 from hitp2p.node.tls import secure
 from hitp2p.node.tunnel import Tunnel, parse_tunnel_address
@@ -204,3 +206,31 @@ def test_other_addresses_lead_through_no_tunnel(text: str) -> None:
 def test_net_24_an_address_through_a_tunnel_names_a_node() -> None:
     with pytest.raises(InvalidError):
         parse_tunnel_address("/p2p/QmKubo/tls/p2p/QmKubo")
+
+
+def test_two_nodes_come_in_step_through_two_kubos(
+    two_kubos: tuple[KuboDaemon, KuboDaemon], tmp_path: Path
+) -> None:
+    """As two homes behind NAT do: neither listens on anything but its own Kubo."""
+    a, b = two_kubos
+    ana = hitp2p.Identity.create("Ana")
+    verse = tmp_path / "verse.txt"
+    verse.write_text("the night bus\n")
+
+    async def test() -> None:
+        with hitp2p.open(tmp_path / "here") as here, hitp2p.open(tmp_path / "there") as there:
+            project = here.create_project("Night Bus", by=ana)
+            async with (
+                open_node(here, follow=[project.cid], tunnel=f"kubo:{a.api}") as one,
+                open_node(there, follow=[project.cid], tunnel=f"kubo:{b.api}") as two,
+            ):
+                (address,) = one.addresses
+                assert await two.connect(address, within_s=20) == one.peer_id
+                work = here.contribute(project, verse, title="Verse", by=ana)
+                while there.store.row(work.cid) is None:
+                    await trio.sleep(0.01)
+                assert [peer.host for peer in one.peers()] == [f"p2p/{b.rpc('id')[0]['ID']}"]
+
+    run(test)
+    for daemon in two_kubos:
+        assert daemon.rpc("p2p/ls") == [{"Listeners": None}]
