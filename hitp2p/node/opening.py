@@ -39,6 +39,7 @@ from hitp2p.protocol.records import parse_address, sign_record
 from hitp2p.store.choice import authorization_in
 from hitp2p.store.contract import Store
 from hitp2p.store.kubo_address import parse_kubo_address
+from hitp2p.store.sqlite import DATABASE
 from hitp2p.workspace import Workspace, open_workspace
 
 __all__ = ["NodeOptions", "open_node"]
@@ -50,6 +51,10 @@ AGENT: Final = "hitp2p"
 _SAVE_EVERY_S: Final = 300.0
 _LOOK_EVERY_S: Final = 0.25
 """How often the store is asked whether somebody else has put something into it, in seconds."""
+_LOOK_ANYWAY_S: Final = 1.0
+"""The same, where a glance would have told."""
+_GLANCE_EVERY_S: Final = 0.1
+"""How often it is looked whether the log of the database has grown, in seconds."""
 _TROUBLE_S: Final = 5.0
 """How long a store that failed is left alone, in seconds."""
 _REFILL_EVERY_S: Final = 30.0
@@ -267,13 +272,30 @@ class _Service:
     async def _watch(self) -> None:
         """Take up what others put into the store: the user, another process."""
         while True:
+            written = self._written()
             try:
                 await self._shell.lane.ask(self._look, self._take_up)
             except Hitp2pError as error:
                 _LOG.error("the store can't be read: %s", error)
                 self._events.tell(Event(name="store-failed", text=str(error)))
                 await trio.sleep(_TROUBLE_S)
-            await trio.sleep(_LOOK_EVERY_S)
+            if written is None:
+                await trio.sleep(_LOOK_EVERY_S)
+                continue
+            with trio.move_on_after(_LOOK_ANYWAY_S):
+                while self._written() == written:
+                    await trio.sleep(_GLANCE_EVERY_S)
+
+    def _written(self) -> tuple[int, int] | None:
+        """What changes, for the price of a glance, when anybody writes to the store; None where nothing is known to."""
+        folder = self._store.media_folder
+        if folder is None:
+            return None
+        try:
+            state = (folder.parent / f"{DATABASE}-wal").stat()
+        except OSError:
+            return None
+        return state.st_mtime_ns, state.st_size
 
     def _look(self) -> tuple[Admitted | None, tuple[Cid, ...]]:
         """In a thread. What the core doesn't know: nothing most of the time, for the price of one small query; and what it must
