@@ -12,7 +12,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final, TypedDict, Unpack
+from typing import Final, NoReturn, TypedDict, Unpack, cast
 
 import trio
 
@@ -30,7 +30,7 @@ from hitp2p.node.saved import NodeFolder
 from hitp2p.node.shell import Shell
 from hitp2p.node.streams import Gate, accept_all, dial_tcp, listen_tcp, multiaddr_of, parse_listen
 from hitp2p.node.tls import make_contexts
-from hitp2p.node.tunnel import Tunnel
+from hitp2p.node.tunnel import Tunnel, parse_tunnel_address
 from hitp2p.ports import Clock
 from hitp2p.protocol.actions import Admitted, Event, Moment
 from hitp2p.protocol.core import NodeConfig, NodeCore
@@ -74,7 +74,7 @@ class NodeOptions(TypedDict, total=False):
     follow: Sequence[Follow | Cid | str]
     """What is kept in step: projects, and people by their genesis. A CID stands for all of it, with previews."""
     peers: Sequence[str]
-    """Addresses that are dialled again and again, whatever happens."""
+    """Addresses as `Node.connect` takes them, which are dialled again and again, whatever happens."""
     policy: Policy
     """What the operator keeps out; what it says is followed is followed as well."""
     max_inbound: int
@@ -198,7 +198,11 @@ class _Service:
 
     def _config(self, key: NodeKey) -> NodeConfig:
         options = self._options
-        static = [parse_address(text) for text in options.get("peers", ())]
+        static = [
+            parse_address(text)
+            for text in options.get("peers", ())
+            if parse_tunnel_address(text) is None
+        ]
         return NodeConfig(
             listen=tuple(self._places(key)),
             static=tuple((peer.key, peer.text) for peer in static),
@@ -256,6 +260,9 @@ class _Service:
         named = [as_follow(what) for what in self._options.get("follow", ())]
         for follow in {one.topic: one for one in (*policy.follows, *named)}.values():
             await self.node.follow(follow)
+        for address in self._options.get("peers", ()):
+            if parse_tunnel_address(address) is not None:
+                await self.node.connect(address)
 
     async def _end(self) -> None:
         """Say goodbye, and keep what was learned."""
@@ -349,8 +356,12 @@ def _system_clock() -> int:
     return time.time_ns() // 1_000_000
 
 
-def _raise_one(group: BaseExceptionGroup[BaseException]) -> None:
+def _raise_one(group: BaseExceptionGroup[BaseException]) -> NoReturn:
     """Raise what is in a group as it is, where it is one."""
-    if len(group.exceptions) == 1:
-        raise group.exceptions[0]
-    raise group
+    inner = group.exceptions
+    if len(inner) > 1:
+        raise group
+    first = inner[0]
+    if isinstance(first, BaseExceptionGroup):
+        _raise_one(cast("BaseExceptionGroup[BaseException]", first))
+    raise first

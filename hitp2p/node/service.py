@@ -112,6 +112,7 @@ class _Service:
                 max_inbound=settings.max_inbound,
                 max_outbound=settings.max_outbound,
                 compare_every_s=settings.compare_every_s,
+                tunnel=settings.tunnel,
             ) as self._node,
             trio.open_nursery() as tasks,
         ):

@@ -80,13 +80,14 @@ class Tunnel:
             if name is not None:
                 await take(stream, f"p2p/{name}")
 
-        async with await listen_tcp(f"{_LOOPBACK}0") as listener, trio.open_nursery() as nursery:
+        async with await listen_tcp(f"{_LOOPBACK}0") as listener:
             kubo_id = await _in_thread(self._kubo.own_id)
             stream = KuboStream(_PROTOCOL + self._me, f"/p2p/{kubo_id}", multiaddr_of(listener))
             await _in_thread(lambda: self._mount(stream))
             self.wanted.append(stream)
-            nursery.start_soon(accept_all, listener, take_named, nursery)
-            task_status.started(f"/p2p/{kubo_id}/tls/p2p/{self._me}")
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(accept_all, listener, take_named, nursery)
+                task_status.started(f"/p2p/{kubo_id}/tls/p2p/{self._me}")
 
     async def reach(self, kubo_id: str, node: str) -> str:
         """An address that leads through the daemon to a node behind another one.

@@ -234,3 +234,29 @@ def test_two_nodes_come_in_step_through_two_kubos(
     run(test)
     for daemon in two_kubos:
         assert daemon.rpc("p2p/ls") == [{"Listeners": None}]
+
+
+def test_a_peer_behind_kubo_can_be_named_from_the_beginning(
+    two_kubos: tuple[KuboDaemon, KuboDaemon], tmp_path: Path
+) -> None:
+    a, b = two_kubos
+
+    async def test() -> None:
+        async with open_node(tmp_path / "here", tunnel=a.api) as one:
+            async with open_node(tmp_path / "there", tunnel=b.api, peers=one.addresses) as two:
+                while not any(peer.is_open for peer in two.peers()):
+                    await trio.sleep(0.01)
+            with pytest.raises(UsageError, match="leads through Kubo"):
+                async with open_node(tmp_path / "there", peers=one.addresses):
+                    pass
+
+    run(test)
+
+
+def test_a_node_whose_kubo_is_not_there_does_not_start(tmp_path: Path) -> None:
+    async def test() -> None:
+        with pytest.raises(BackendError, match="can't be reached"):
+            async with open_node(tmp_path / "here", tunnel="kubo:/ip4/127.0.0.1/tcp/9"):
+                pass
+
+    run(test)
