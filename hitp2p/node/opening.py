@@ -358,10 +358,9 @@ def _system_clock() -> int:
 
 def _raise_one(group: BaseExceptionGroup[BaseException]) -> NoReturn:
     """Raise what is in a group as it is, where it is one."""
-    inner = group.exceptions
-    if len(inner) > 1:
+    first, *others = group.exceptions
+    if others:
         raise group
-    first = inner[0]
     if isinstance(first, BaseExceptionGroup):
         _raise_one(cast("BaseExceptionGroup[BaseException]", first))
     raise first
