@@ -35,6 +35,7 @@ from hitp2p.protocol.messages import (
     Message,
     Notice,
     Ping,
+    Pong,
     Pull,
     Push,
     Recon,
@@ -482,6 +483,8 @@ class Session:
         else:
             del self._asked[number]
             self._set_limit()
+            if isinstance(message, Pong):
+                self._arm(limits.NODE_PING_S)  # else the next look would be when it would be dead
         self._answered = self._desk.now.mono
         if asked.asker is not None:
             asked.asker.on_answer(self, asked, message)

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from itertools import accumulate, islice, takewhile
 from struct import unpack
-from typing import Final
+from typing import Any, Final
 
 from hitp2p.codec.cid import OBJECT_CID_HEAD, Cid, raw_bytes
 from hitp2p.errors import UsageError
@@ -211,7 +211,7 @@ class _Records:
         i = bisect_right(self.lowest, bound) - 1 if bound else 0
         chunk, width = self.chunks[i], self.width
 
-        def record(at: int) -> bytes | bytearray:
+        def record(at: int) -> Any:  # bytes or a bytearray, which compare
             return chunk[at * width : at * width + width]
 
         return i, bisect_left(range(len(chunk) // width), bound, key=record)
@@ -291,7 +291,7 @@ class _Records:
 def _sum_of(keys: bytes | bytearray) -> int:
     """Sum of the digests of keys that stand side by side; each is four words behind the word of its generation."""
     words = unpack(f">{len(keys) // 8}Q", keys)
-    a, b, c, d = (sum(words[at::5]) for at in range(1, 5))
+    a, b, c, d = (int(sum(words[at::5])) for at in range(1, 5))
     return (a << 192) + (b << 128) + (c << 64) + d
 
 

@@ -12,7 +12,7 @@ import pytest
 from spec_vectors import FOLDER, Vector, load_all
 
 ROOT = Path(__file__).resolve().parents[2]
-PREFIXES = "ENC|CAR|KEY|IDN|OBJ|KND|TRL|CRD|MED|SNP|BND|LIC|VER|IPN|STA"
+PREFIXES = "ENC|CAR|KEY|IDN|OBJ|KND|TRL|CRD|MED|SNP|BND|LIC|VER|IPN|STA|NET"
 DEFINED = re.compile(rf"^- \*\*((?:{PREFIXES})-\d+)\*\*(.*(?:\n  .*)*)", re.MULTILINE)
 CITED = re.compile(rf"\b({PREFIXES})-(\d+)(?:(?: to |\.\.| ?- ?)(?:\1-)?(\d+))?")
 IN_TEST_NAMES = re.compile(rf"_({PREFIXES.lower()})_(\d+)(?=_|\b)")
@@ -43,6 +43,13 @@ NO_INVALID_VECTOR = {
     "MED-10": "a way to compute; what breaks a format's rule has a vector there",
     "MED-11": "a way to compute",
     **dict.fromkeys((f"STA-{n}" for n in range(1, 6)), "a way to judge, told in stories"),
+    "NET-1": "a way to compute",
+    "NET-2": "a way to compute",
+    "NET-3": "of certificates; tests make wrong ones",
+    **dict.fromkeys(
+        (f"NET-{n}" for n in (*range(9, 15), *range(17, 20), 21, 22, 23)),
+        "of what two nodes say one after the other; tests speak for one",
+    ),
     "IPN-6": "says how to write",
     "IPN-7": "a way to compute",
     "MED-30": "what isn't a pointer is passed over",
