@@ -209,6 +209,8 @@ def test_a_large_difference_is_found_by_parts_from_the_lowest_on() -> None:
     played = play(SyncSet(keys[::2]), SyncSet(keys[1::2]))
     assert not played.comparison.is_complete
     assert len(played.asked) == limits.NODE_RECON_ROUNDS
+    assert all(map(fits, played.asked + played.answers))
+    assert len(set(played.comparison.surplus)) == len(played.comparison.surplus)
     lacking, surplus = set(played.comparison.lacking), set(played.comparison.surplus)
     lowest = next(n for n, key in enumerate(keys) if key not in surplus and key[8:] not in lacking)
     assert lowest > 20_000
