@@ -22,6 +22,7 @@ from hitp2p.limits import (
     NODE_METERS,
     NODE_RECORDS_ASKED,
     NODE_RECORDS_EVERY_S,
+    NODE_REST_EVERY_S,
 )
 from hitp2p.protocol.actions import Moment
 from hitp2p.protocol.book_file import SavedPeer, encode_book, parse_book
@@ -75,6 +76,7 @@ class AddressBook:
         """Whom this node reached and is connected with, the oldest connection first."""
         self._anchors: list[bytes] = []
         self._next_dial = float("-inf")
+        self._next_rest = float("-inf")
         self._dialled: dict[bytes, float] = {}
         """Hosts that were dialled in the last minute, and when."""
         self._asked: dict[bytes, float] = {}
@@ -215,6 +217,17 @@ class AddressBook:
             for tries in self._both(key):
                 tries.n_failed = link.n_failed
             self._fail(key, now)
+
+    def tired(self, *, chance: Chance, now: Moment) -> bytes | None:
+        """Whose connection, of those that this node dialled, to end when there are as many as there may be; about once an hour.
+
+        Without it an attacker only has to wait: honest peers leave at times, theirs never.
+        """
+        links = [key for key in self._linked if key not in self._named]
+        if now.mono < self._next_rest or not links:
+            return None
+        self._next_rest = now.mono + NODE_REST_EVERY_S
+        return _any(links, chance)
 
     def on_failed(self, key: bytes, address: str, now: Moment) -> None:
         """A dial failed. The wait before the next one is drawn evenly from 0 to 3 s, 6 s, and so on up to an hour."""

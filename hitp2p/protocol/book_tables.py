@@ -83,22 +83,29 @@ class BookTables:
 
     def take(self, record: AddressRecord, source: str, now: Moment) -> bool:
         """Take up a record; True if it told something new and there was room."""
-        peer = self.peers.get(record.key)
-        is_news = peer is None or record.sequence > peer.record.sequence
-        if _is_old(record, now) or not (is_news or (peer and peer.record.block == record.block)):
+        if _is_old(record, now):
             return False
+        peer = self.peers.get(record.key)
+        place = self.places.new(network_group(source), record.key)
         if peer is None:
-            peer = Peer(record, tuple(_routes(record, source, frozenset())))
+            if not self._is_free(place, None, now):
+                return False
+            peer, is_news = Peer(record, tuple(_routes(record, source, frozenset()))), True
         else:
+            is_news = record.sequence > peer.record.sequence
+            if not is_news and record.block != peer.record.block:
+                return False
             self._renew(peer, record, source)
         if peer.routes and peer.tried is None and len(peer.told) < TOLD_PLACES:
-            self._tell(peer, self.places.new(network_group(source), record.key), now)
+            self._tell(peer, place, now)
         if not peer.told and peer.tried is None:
             self._forget(peer)
         return is_news and record.key in self.peers
 
     def _renew(self, peer: Peer, record: AddressRecord, source: str) -> None:
         """A record in place of the one before; a peer that can't be dialled any more leaves, and one that moved starts anew."""
+        if record.block == peer.record.block and len(peer.routes) == len(record.addresses):
+            return
         known = frozenset(route.address.text for route in peer.routes)
         peer.record, peer.routes = record, tuple(_routes(record, source, known))
         if peer.tried and all(route.address != peer.tried for route in peer.routes):
@@ -108,14 +115,19 @@ class BookTables:
 
     def _tell(self, peer: Peer, place: int, now: Moment) -> None:
         """Put a peer at a place, if it is free or who stands there is of less use."""
+        if self._is_free(place, peer, now):
+            if place in self._new:
+                self._leave_place(self.peers[self._new[place]], place)
+            self._take_place(peer, place)
+
+    def _is_free(self, place: int, peer: Peer | None, now: Moment) -> bool:
+        """Whether nobody stands at a place, or who does so makes room for a peer."""
         key = self._new.get(place)
-        if key is not None:
-            other = self.peers[key]
-            is_spare = not peer.told and len(other.told) > 1
-            if other is peer or not (is_spare or other.is_hopeless or _is_old(other.record, now)):
-                return
-            self._leave_place(other, place)
-        self._take_place(peer, place)
+        if key is None:
+            return True
+        other = self.peers[key]
+        is_spare = (peer is None or not peer.told) and len(other.told) > 1
+        return other is not peer and (is_spare or other.is_hopeless or _is_old(other.record, now))
 
     def _take_place(self, peer: Peer, place: int) -> None:
         self._new[place] = peer.record.key

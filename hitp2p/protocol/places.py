@@ -5,6 +5,7 @@ Pure tables, the same in every Python: what `ipaddress` calls private changed be
 
 from __future__ import annotations
 
+from functools import lru_cache
 from ipaddress import (
     IPv4Address,
     IPv4Network,
@@ -13,7 +14,7 @@ from ipaddress import (
     ip_address,
     ip_network,
 )
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 __all__ = ["Place", "host_key", "is_own", "may_tell", "network_group", "place_of"]
 
@@ -49,6 +50,14 @@ _PLACES: Final[tuple[tuple[IPv4Network | IPv6Network, Place], ...]] = tuple(
 )
 
 
+class _Host(NamedTuple):
+    """What is known of a host."""
+
+    place: Place
+    group: bytes
+    key: bytes
+
+
 def _ip(host: str) -> _Ip | None:
     """The address, without the zone that a socket may add, an IPv4 one also where it came in the clothes of IPv6."""
     try:
@@ -59,12 +68,21 @@ def _ip(host: str) -> _Ip | None:
     return found if mapped is None else mapped
 
 
-def place_of(host: str) -> Place:
-    """Where a host is; every text that is no IP address counts as a name."""
+@lru_cache(4096)
+def _look_up(host: str) -> _Host:
+    """Remembered, as the same few hosts are asked about again and again."""
     found = _ip(host)
     if found is None:
-        return "name"
-    return next(place for network, place in _PLACES if found in network)
+        return _Host("name", b"name", b"name/" + host.encode("utf-8", "surrogatepass")[:256])
+    place = next(place for network, place in _PLACES if found in network)
+    n_group, n_key = (2, 4) if found.version == 4 else (4, 8)
+    group = found.packed[:n_group] if place == "open" else place.encode()
+    return _Host(place, group, found.packed[:n_key])
+
+
+def place_of(host: str) -> Place:
+    """Where a host is; every text that is no IP address counts as a name."""
+    return _look_up(host).place
 
 
 def is_own(host: str) -> bool:
@@ -85,16 +103,9 @@ def may_tell(source: str, host: str) -> bool:
 
 def network_group(host: str) -> bytes:
     """Hosts that one owner is likely to hold at once: a /16 of IPv4, a /32 of IPv6; all names; each place of one's own."""
-    found = _ip(host)
-    place = place_of(host)
-    if found is None or place != "open":
-        return place.encode()
-    return found.packed[:2] if found.version == 4 else found.packed[:4]
+    return _look_up(host).group
 
 
 def host_key(host: str) -> bytes:
     """What bounds by address count by: an IPv4 address, a /64 of IPv6, any other text as it stands."""
-    found = _ip(host)
-    if found is None:
-        return b"name/" + host.encode("utf-8", "surrogatepass")[:256]
-    return found.packed if found.version == 4 else found.packed[:8]
+    return _look_up(host).key

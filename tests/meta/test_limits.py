@@ -149,6 +149,7 @@ AT_AND_PAST: Final = {
     "NODE_BOOK_TRIED": ("test_a_book_holds_512_that_it_has_reached_and_not_one_more",) * 2,
     "NODE_BOOK_NAMED": ("test_256_peers_are_named_and_not_one_more",) * 2,
     "NODE_ANCHORS": ("test_two_anchors_are_dialled_first_and_not_one_more",) * 2,
+    "NODE_REST_EVERY_S": ("test_one_connection_an_hour_is_ended_for_another_and_not_one_more",) * 2,
     "NODE_BAN_KEY_S": ("test_net_23_a_key_is_kept_out_for_an_hour_wherever_it_comes_from",) * 2,
     "NODE_BAN_HOST_S": ("test_net_23_an_address_is_kept_out_for_a_minute_whatever_the_key",) * 2,
     "NODE_BANS": ("test_net_23_4096_keys_are_kept_out_and_not_one_more",) * 2,
@@ -217,6 +218,42 @@ AT_AND_PAST: Final = {
         "test_net_16_remembers_32768_keys_that_the_other_lacks_and_not_one_more",
     )
     * 2,
+    # the core of the node
+    "NODE_HELLO_S": ("test_net_9_hello_has_10_seconds_and_no_more",) * 2,
+    "NODE_PING_S": ("test_a_peer_is_asked_for_life_after_20_seconds_and_given_up_after_60",) * 2,
+    "NODE_DEAD_S": ("test_a_peer_is_asked_for_life_after_20_seconds_and_given_up_after_60",) * 2,
+    "NODE_REQUESTS": ("test_net_11_64_requests_are_open_and_not_one_more",) * 2,
+    "NODE_QUEUE_BYTES": ("test_net_14_a_queue_holds_4_mib_and_what_does_not_fit_is_compared_later",)
+    * 2,
+    "NODE_STALL_S": ("test_who_takes_nothing_for_30_seconds_is_given_up",) * 2,
+    "NODE_BATCHES": ("test_two_batches_wait_to_be_judged_and_not_one_more",) * 2,
+    "NODE_FLIGHT_BYTES": ("test_net_19_8_mib_are_on_the_way_from_a_peer_and_not_a_byte_more",) * 2,
+    "NODE_SILENCE_S": ("test_net_19_what_is_not_answered_for_30_seconds_is_given_up",) * 2,
+    "NODE_FRAMES_A_S": ("test_net_22_500_frames_are_read_at_once_and_then_50_a_second",) * 2,
+    "NODE_FRAMES_AT_ONCE": ("test_net_22_500_frames_are_read_at_once_and_then_50_a_second",) * 2,
+    "NODE_OBJECTS_A_S": ("test_net_22_1024_objects_are_taken_at_once_and_then_5_a_second",) * 2,
+    "NODE_OBJECTS_AT_ONCE": ("test_net_22_1024_objects_are_taken_at_once_and_then_5_a_second",) * 2,
+    "NODE_RECONS_A_S": ("test_net_22_32_comparisons_are_answered_at_once_and_then_one_a_second",)
+    * 2,
+    "NODE_RECONS_AT_ONCE": (
+        "test_net_22_32_comparisons_are_answered_at_once_and_then_one_a_second",
+    )
+    * 2,
+    "NODE_WAITING_OBJECTS": ("test_a_peer_has_1000_objects_waiting_and_not_one_more",) * 2,
+    "NODE_WAITING_PEER_BYTES": ("test_a_peer_has_4_mib_waiting_and_not_a_byte_more",) * 2,
+    "NODE_WAITING_BYTES": ("test_all_have_64_mib_waiting_and_not_a_byte_more",) * 2,
+    "NODE_WAITING_S": ("test_an_object_waits_10_minutes_and_no_longer",) * 2,
+    "NODE_WANTED": ("test_65536_blocks_are_wanted_and_not_one_more",) * 2,
+    "NODE_WANTED_PEER": ("test_16384_members_are_wanted_of_a_peer_and_not_one_more",) * 2,
+    "NODE_JUDGED": ("test_65536_that_were_judged_are_remembered_and_not_one_more",) * 2,
+    "NODE_JUDGED_S": ("test_what_was_judged_is_remembered_for_10_minutes_and_no_longer",) * 2,
+    "NODE_MEDIA_PEERS": ("test_4_peers_are_asked_for_media_of_a_topic_and_not_one_more",) * 2,
+    "NODE_INBOUND": ("test_128_connections_are_let_in_and_not_one_more",) * 2,
+    "NODE_OUTBOUND": ("test_8_connections_are_dialled_of_its_own_accord_and_not_one_more",) * 2,
+    "NODE_DIALLED": ("test_16_connections_are_dialled_and_not_one_more",) * 2,
+    "NODE_HOST_LINKS": ("test_8_connections_come_from_one_address_and_not_one_more",) * 2,
+    "NODE_GREETINGS": ("test_64_connections_are_in_the_greeting_and_not_one_more",) * 2,
+    "NODE_COMPARISONS": ("test_8_comparisons_with_a_peer_are_under_way_and_not_one_more",) * 2,
 }
 """By limit: the vector or test at the bound, and the one past it. A test's name may stand twice, if it asks for both."""
 

@@ -374,6 +374,24 @@ def test_what_is_heard_of_strangers_is_passed_over() -> None:
     assert len(book) == 0
 
 
+def test_one_connection_an_hour_is_ended_for_another_and_not_one_more() -> None:
+    book, chance = book_of(20), Seeded(1)
+    assert book.tired(chance=chance, now=at(0)) is None
+    for n in range(8):
+        reach(book, n, wide(n))
+    ended = [book.tired(chance=chance, now=at(900 * n)) for n in range(160)]
+    assert [n for n, key in enumerate(ended) if key] == list(range(0, 160, 4))
+    assert {key for key in ended if key} == {key_of(n) for n in range(8)}
+
+
+def test_whom_the_operator_names_is_not_ended_for_another() -> None:
+    book = book_of(2)
+    for n in range(2):
+        reach(book, n, wide(n))
+    book.name(key_of(0), record(0, wide(0)).addresses[0])
+    assert {book.tired(chance=Seeded(n), now=at(3600 * n)) for n in range(30)} == {key_of(1)}
+
+
 # --- who was reached ----------------------------------------------------------------------------
 def reach(book: AddressBook, n: int, host: str, seconds: float = 0) -> None:
     book.on_connected(key_of(n), record(n, host).addresses[0], at(seconds))
