@@ -271,6 +271,10 @@ def test_net_2_a_set_gives_what_a_sorted_list_gives(seed: int, n: int, shape: st
             else:
                 assert own.discard(key) is (key in here)
                 here.discard(key)
+            if chance.random() < 0.2:  # Sums are remembered, and must not outlive a change.
+                upper = chance.choice(pool)
+                said = naive_fingerprint([one for one in here if one < upper], b"")
+                assert own.fingerprint(upper=upper) == (said.count, said.sum)
         agrees_with(own, sorted(here), pool, chance)
 
 
