@@ -98,9 +98,10 @@ def _multiaddr(value: Any, *, named: bool = False) -> str:
 
 def _several(check: Check, most: int) -> Check:
     def check_all(value: Any) -> tuple[Any, ...]:
-        if not isinstance(value, list) or len(value) > most:
+        found: list[Any] | None = value if isinstance(value, list) else None
+        if found is None or len(found) > most:
             raise ValueError(f"a list of up to {most}")
-        return tuple(check(one) for one in value)
+        return tuple(check(one) for one in found)
 
     return check_all
 
@@ -208,6 +209,6 @@ def example(**chosen: Any) -> str:
 def _toml(value: Any) -> str:
     if isinstance(value, str):
         return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
-    if isinstance(value, (list, tuple)):
-        return "[" + ", ".join(map(_toml, value)) + "]"
-    return str(value)
+    if isinstance(value, int | float):
+        return str(value)
+    return "[" + ", ".join(map(_toml, value)) + "]"

@@ -74,7 +74,7 @@ def _look_up(host: str) -> _Host:
     found = _ip(host)
     if found is None:
         return _Host("name", b"name", b"name/" + host.encode("utf-8", "surrogatepass")[:256])
-    place = next(place for network, place in _PLACES if found in network)
+    place: Place = next(place for network, place in _PLACES if found in network)
     n_group, n_key = (2, 4) if found.version == 4 else (4, 8)
     group = found.packed[:n_group] if place == "open" else place.encode()
     return _Host(place, group, found.packed[:n_key])

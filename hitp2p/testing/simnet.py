@@ -414,7 +414,7 @@ class SimNet:
 
     def links(self) -> list[SimLink]:
         """The open connections."""
-        found = [link for node in self.nodes.values() for link, end in node.links.values()]
+        found = [link for node in self.nodes.values() for link, _ in node.links.values()]
         return list(dict.fromkeys(found))
 
     def dial(self, source: SimNode, action: Dial) -> None:

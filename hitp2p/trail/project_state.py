@@ -205,10 +205,11 @@ class _Judgement:
         """What these rules keep and what counts under the rules that it names."""
         for ref in self._keep(under):
             decision = self._decisions.get(ref)
-            home = None if decision is None else Cid.parse(decision.body["rules"])
-            if decision is None or (home not in self._rules and home != self._project.cid):
+            if decision is None:
                 continue
-            if self._is_vote_under(decision, self._rules_of(home)):
+            home = Cid.parse(decision.body["rules"])
+            is_known = home in self._rules or home == self._project.cid
+            if is_known and self._is_vote_under(decision, self._rules_of(home)):
                 yield decision
 
     def _is_vote_under(self, decision: SignedObject, rules: ProjectRules) -> bool:
