@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Mapping
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, cast
 
 from hitp2p.dataclass import dataclass
 from hitp2p.errors import UsageError
@@ -98,10 +98,9 @@ def _multiaddr(value: Any, *, named: bool = False) -> str:
 
 def _several(check: Check, most: int) -> Check:
     def check_all(value: Any) -> tuple[Any, ...]:
-        found: list[Any] | None = value if isinstance(value, list) else None
-        if found is None or len(found) > most:
+        if not isinstance(value, list) or len(cast("list[Any]", value)) > most:
             raise ValueError(f"a list of up to {most}")
-        return tuple(check(one) for one in found)
+        return tuple(check(one) for one in cast("list[Any]", value))
 
     return check_all
 
