@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Mapping
-from typing import Any, Final, TypeAlias, cast
+from typing import Any, Final, TypeAlias
 
 from hitp2p.dataclass import dataclass
 from hitp2p.errors import UsageError
@@ -98,9 +98,10 @@ def _multiaddr(value: Any, *, named: bool = False) -> str:
 
 def _several(check: Check, most: int) -> Check:
     def check_all(value: Any) -> tuple[Any, ...]:
-        if not isinstance(value, list) or len(cast("list[Any]", value)) > most:
+        entries = value  # stays Any, of which both type checkers know how long it is
+        if not isinstance(value, list) or len(entries) > most:
             raise ValueError(f"a list of up to {most}")
-        return tuple(check(one) for one in cast("list[Any]", value))
+        return tuple(check(one) for one in entries)
 
     return check_all
 
