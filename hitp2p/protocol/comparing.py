@@ -73,6 +73,8 @@ _BUSY_S: Final = 60.0
 """A peer that is busy is asked again after as long at most."""
 _PULL_FLIGHT_BYTES: Final = limits.NODE_PULL_BYTES + limits.OBJECT_BYTES
 """What may be on the way for a PULL."""
+_SPOILED_S: Final = 30.0
+"""So long after something didn't come it is compared again."""
 _OFFERED_S: Final = 5.0
 """So long after an offer it is asked whether all of it was taken."""
 
@@ -97,6 +99,7 @@ class _Comparison:
     """One that is under way."""
 
     __slots__ = (
+        "is_spoiled",
         "is_waiting",
         "n_pulled",
         "own",
@@ -127,6 +130,8 @@ class _Comparison:
         self.reconciliation: Reconciliation | None = None
         self.ranges: tuple[Range, ...] = ()
         """What is asked next."""
+        self.is_spoiled = False
+        """Whether something didn't come that may come another time."""
         self.is_waiting = True
         """Whether the next question of this stage couldn't go out yet."""
 
@@ -193,6 +198,21 @@ class Comparing:
             if one.stage is Stage.SETTLING and self._is_settled(one):
                 self._next_turn(one)
         self.pump(session)
+
+    def on_spoiled(self, session: Session, topic: Cid) -> None:
+        """Something that a comparison was to bring may come another time: its end isn't to be remembered."""
+        line = self._lines.get(session.link)
+        if line is not None and topic in line.active:
+            line.active[topic].is_spoiled = True
+
+    def on_full(self, session: Session, topic: Cid) -> None:
+        """What a peer brought wasn't stored: all of it is to come again."""
+        self.on_spoiled(session, topic)
+        line, found = self._lines.get(session.link), self._topics.get(topic)
+        if line is not None:
+            line.memory.pop(topic, None)
+        for members in found.sets.values() if found is not None else ():
+            members.pulled_to = b""
 
     def drop_peer(self, session: Session) -> None:
         """A connection is at its end."""
@@ -409,12 +429,12 @@ class Comparing:
             one.step(Stage.HEADS)
             self._ask(one)
             return
-        if members is not None and members.state == one.own:
+        if members is not None and members.state == one.own and not one.is_spoiled:
             memory = self._memory(one)
             memory.done = one.own, one.theirs
             memory.until = self._desk.now.mono + limits.NODE_JUDGED_S
         else:
-            one.session.lag(one.topic)
+            one.session.lag(one.topic, _SPOILED_S if one.is_spoiled else LAG_S)
         self._end(one)
 
     def _is_done(self, one: _Comparison) -> bool:

@@ -309,6 +309,7 @@ class NodeCore:
         self._desk.tell("full", topic=batch.topic)
         self._fetching.on_not_stored(batch.cids, _FULL_S)
         if batch.session is not None:
+            self._comparing.on_full(batch.session, batch.topic)
             batch.session.lag(batch.topic, _FULL_S)
 
     def _punish(self, batch: Batch, admitted: Admitted) -> None:

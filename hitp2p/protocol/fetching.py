@@ -39,6 +39,10 @@ class Settling(Protocol):
         """Perhaps all members that were wanted from a peer have come, or don't come."""
         ...
 
+    def on_spoiled(self, session: Session, topic: Cid) -> None:
+        """What should have come from a peer may come another time."""
+        ...
+
 
 class Fetching:
     """All wants."""
@@ -201,13 +205,14 @@ class Fetching:
             wants = asking.wants[asking.n_come : asking.n_come + len(answer.blocks)]
             if len(wants) < len(answer.blocks):
                 raise DecodeError("more blocks than were asked for", rule="NET-17")
-            asking.n_come += len(wants)
             come = _checked(wants, answer.blocks)
+            asking.n_come += len(wants)
             session.land(asked, sum(want.most_bytes for want in wants))
             self._take(owing, asking, wants, come)
             if not answer.last:
                 return
         elif isinstance(answer, Sorry):
+            self._spoil(owing, asking)
             self._be_quiet(owing, answer.wait_ms / 1000)
         for want in asking.wants[asking.n_come :]:
             self._miss(owing, want)
@@ -243,8 +248,13 @@ class Fetching:
     def on_lost(self, session: Session, asked: Asked) -> None:
         """Nothing came for long: ask others. What may be on the way still counts, so this peer isn't asked for much more."""
         asking, owing = _asking_of(asked), self._owing[session.link]
+        self._spoil(owing, asking)
         for want in asking.wants[asking.n_come :]:
             self._miss(owing, want)
+
+    def _spoil(self, owing: Owing, asking: Asking) -> None:
+        if self.settling is not None and not asking.is_media:
+            self.settling.on_spoiled(owing.session, asking.topic)
 
     def _miss(self, owing: Owing, want: Wanted) -> None:
         """A peer doesn't give it: on to the next."""

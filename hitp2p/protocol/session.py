@@ -170,6 +170,8 @@ class Rates:
 
 VERSION: Final = 1
 """Of the protocol; the only one so far."""
+_GIVEN_UP: Final = limits.NODE_REQUESTS // 2
+"""Who leaves as many requests open for too long is of no use."""
 LAG_S: Final = 1.0
 """A comparison follows so soon on what was dropped."""
 _OUT_SHARE: Final = 0.8
@@ -486,12 +488,22 @@ class Session:
             if isinstance(message, Pong):
                 self._arm(limits.NODE_PING_S)  # else the next look would be when it would be dead
         self._answered = self._desk.now.mono
-        if asked.asker is not None:
-            asked.asker.on_answer(self, asked, message)
+        self._pass_on(number, asked, message)
         if number not in self._asked:
             self.land(asked, asked.flight_bytes)
         if not self.is_over:
             self._parts.on_room(self)
+
+    def _pass_on(self, number: int, asked: Asked, message: Answer) -> None:
+        if asked.asker is None:
+            return
+        try:
+            asked.asker.on_answer(self, asked, message)
+        except InvalidError:
+            self._asked[number] = (
+                asked  # so that who asked is told, once this has ended, that it is lost
+            )
+            raise
 
     def _set_limit(self) -> None:
         """What may come now [NET-5]."""
@@ -511,12 +523,15 @@ class Session:
         now = self._desk.now.mono
         if self._hold:
             self._answered = self.heard = now
+        n_given_up = sum(1 for asked in self._asked.values() if asked.is_given_up)
         if self.state is State.GREETING and now - self.since >= limits.NODE_HELLO_S:
             self.end("silent", f"no HELLO within {limits.NODE_HELLO_S} seconds")
         elif now - self.heard >= limits.NODE_DEAD_S:
             self.end("silent", f"nothing came for {limits.NODE_DEAD_S} seconds")
         elif self.queued_bytes and now - self._taken >= limits.NODE_STALL_S:
             self.end("slow", f"nothing was taken for {limits.NODE_STALL_S} seconds")
+        elif n_given_up >= _GIVEN_UP:
+            self.end("silent", f"{n_given_up} requests weren't answered")
         else:
             self._ask_for_life(now)
             self._give_up_late(now)

@@ -187,6 +187,18 @@ def _pong_number(stranger: Stranger) -> int:
     return stranger.hear_one(Ping)[0]
 
 
+def test_who_answers_nothing_but_lives_is_of_no_use() -> None:
+    trail = Trail()
+    host = Host(LOW, objects=trail.objects, follow=[trail.cid])
+    stranger = Stranger(host).greet(trail.cid)
+    while stranger.end is None:
+        assert host.now.mono < 3600
+        host.pass_time(10)
+        stranger.say_bytes(b"\0\0\0\5\x93\xcc\xc9\0\x80")
+    assert stranger.end == "silent"
+    assert len(host.bans) == 0
+
+
 # --- NET-22: rates ------------------------------------------------------------------------------
 
 
