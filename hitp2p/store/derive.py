@@ -12,7 +12,7 @@ from hitp2p.dataclass import dataclass
 from hitp2p.objects.envelope import SignedObject
 from hitp2p.objects.kinds import ObjectClass
 
-__all__ = ["Entry", "entry_of", "query_words"]
+__all__ = ["Entry", "entry_of", "names_blocks", "query_words"]
 
 _ASCII_WORD: Final = re.compile("[a-z0-9]+")
 _TEXT_FIELDS: Final = frozenset(("title", "name", "note", "purpose", "prompt", "text", "reason"))
@@ -54,6 +54,11 @@ def entry_of(obj: SignedObject) -> Entry:
         media=frozenset(_media_digests(obj)),
         words=" ".join(sorted({word for text in _texts(obj) for word in _words(text)})),
     )
+
+
+def names_blocks(obj: SignedObject) -> bool:
+    """Whether its entry has links or media."""
+    return bool(_body_links(obj)) or any(True for _ in _media_digests(obj))
 
 
 def query_words(text: str) -> tuple[str, ...]:

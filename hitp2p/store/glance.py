@@ -6,7 +6,7 @@ instead of 106 ms). What is read was checked when it was stored; its hash is che
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, cast
@@ -49,6 +49,12 @@ class StoredObject:
         self.project: Cid | None = fields.get("project")
         self.parents: tuple[Cid, ...] = tuple(fields.get("parents", ()))
         self.body: Mapping[str, Any] = fields["body"]
+
+
+def _refers(block: bytes, cid: Cid) -> bool:
+    from hitp2p.objects.envelope import parse_object  # which takes as long as all else: seldom
+
+    return cid in parse_object(block).refs
 
 
 class Glance:
@@ -129,20 +135,46 @@ class Glance:
 
     def children(self, cid: Cid) -> tuple[Cid, ...]:
         """Objects that name `cid` as parent, by (generation, CID)."""
-        return self._cids(
-            "SELECT object.cid FROM block JOIN edge ON edge.parent = block.id"
-            " JOIN object ON object.id = edge.child WHERE block.cid = ?"
-            " ORDER BY object.generation, object.cid",
+        waiting = self._waiting(lambda obj: cid in obj.parents, bytes(cid))
+        return self._with(
+            waiting,
+            "SELECT object.cid, object.generation FROM block JOIN edge ON edge.parent = block.id"
+            " JOIN object ON object.id = edge.child WHERE block.cid = ?",
             bytes(cid),
         )
 
     def referrers(self, cid: Cid) -> tuple[Cid, ...]:
         """Objects that name `cid` by a ref, by (generation, CID)."""
-        return self._cids(
-            "SELECT object.cid FROM ref JOIN object ON object.id = ref.id WHERE ref.target = ?"
-            " ORDER BY object.generation, object.cid",
+        waiting = self._waiting(lambda obj: _refers(obj.block, cid), str(cid).encode())
+        return self._with(
+            waiting,
+            "SELECT object.cid, object.generation FROM ref JOIN object ON object.id = ref.id WHERE ref.target = ?",
             bytes(cid),
         )
+
+    def _waiting(
+        self, names: Callable[[StoredObject], bool], name: bytes
+    ) -> list[tuple[object, object]]:
+        """CID and generation of those objects that aren't in all tables yet, have `name` in their bytes, and `names` it."""
+        with store_errors(self._path):
+            late = self._db.execute(
+                "SELECT block.cid, generation FROM object JOIN block ON block.id = object.id "
+                "WHERE object.id > (SELECT id FROM folded) AND instr(data, ?)",
+                (name,),
+            ).fetchall()
+        found = ((self.lookup(parse_stored_cid(raw)), raw, generation) for raw, generation in late)
+        return [(raw, generation) for obj, raw, generation in found if obj and names(obj)]
+
+    def _with(
+        self, waiting: list[tuple[object, object]], query: str, value: bytes
+    ) -> tuple[Cid, ...]:
+        """The answer of a query, asked after what waits, as that may have been folded in between."""
+        with store_errors(self._path):
+            found: Any = {*self._db.execute(query, (value,)), *waiting}
+        if any(type(raw) is not bytes or type(number) is not int for raw, number in found):
+            raise StoreError(f"{self._path}: the database is damaged; try `hitp2p fsck`")
+        ordered = sorted(found, key=lambda pair: (pair[1], pair[0]))
+        return tuple(parse_stored_cid(raw) for raw, _ in ordered)
 
     def generation(self, cid: Cid) -> int:
         """Steps from the beginning along the longest way [TRL-11]; 0 for what isn't here."""

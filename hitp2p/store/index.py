@@ -16,12 +16,13 @@ from hitp2p.objects.envelope import SignedObject, parse_object
 from hitp2p.objects.kinds import KINDS, ObjectClass
 from hitp2p.store.contract import ObjectRow, Progress
 from hitp2p.store.derive import Entry, entry_of
-from hitp2p.store.remembered import Node
+from hitp2p.store.remembered import Node, Waiting
 from hitp2p.store.schema import INDEX_TABLES, connect, create_index, drop_index
 
 __all__ = [
     "CHUNK",
     "Node",
+    "add_object_row",
     "add_objects",
     "advance",
     "chunks",
@@ -29,6 +30,7 @@ __all__ = [
     "dump_table",
     "find_by_cid",
     "find_nodes",
+    "fold_objects",
     "forget_object",
     "in_order",
     "marks",
@@ -44,11 +46,13 @@ _SIZES: Final = (1, 8, 64, CHUNK)
 """Lengths of SQL lists: few, so that prepared statements are found again; a shorter list repeats its last value."""
 
 
+_INTO_OBJECT: Final = "INSERT INTO object VALUES (?,?,?,?,?,?,?,?,?)"
+
+
 class _Rows:
-    """Rows collected for one `executemany` a table."""
+    """Rows collected for one `executemany` a table; those of `object` are written on their own."""
 
     def __init__(self) -> None:
-        self.object: list[tuple[Any, ...]] = []
         self.edge: list[tuple[int, int]] = []
         self.head: list[tuple[int | None, int]] = []
         self.no_head: list[tuple[int | None, int]] = []
@@ -57,9 +61,22 @@ class _Rows:
         self.media: list[tuple[bytes, int]] = []
         self.words: list[tuple[int, str]] = []
 
+    def collect(self, id_: int, obj: SignedObject, entry: Entry, known: Mapping[Cid, Node]) -> None:
+        """The rows of one object. `known` holds its project and its parents."""
+        project = None if obj.project_cid is None else known[obj.project_cid].id
+        parents = [known[cid].id for cid in obj.parents]
+        self.edge.extend((id_, parent) for parent in parents)
+        if entry.is_work:
+            self.head.append((project, id_))
+            self.no_head.extend((project, parent) for parent in parents)
+        self.ref.extend((bytes(cid), id_) for cid in entry.refs)
+        self.link.extend((bytes(cid), id_) for cid in entry.links)
+        self.media.extend((digest, id_) for digest in entry.media)
+        if entry.words:
+            self.words.append((id_, entry.words))
+
     def write(self, db: sqlite3.Connection) -> None:
         """Heads go in first and out afterwards: so a parent and its child may come in one batch."""
-        db.executemany("INSERT INTO object VALUES (?,?,?,?,?,?,?,?,?)", self.object)
         for sql, rows in (
             ("INSERT INTO edge VALUES (?,?)", self.edge),
             ("INSERT INTO head VALUES (?,?)", self.head),
@@ -71,6 +88,8 @@ class _Rows:
         ):
             if rows:
                 db.executemany(sql, rows)
+        # Whoever writes objects whole has folded those before.
+        db.execute("UPDATE folded SET id = (SELECT coalesce(max(id), 0) FROM object)")
 
 
 def chunks(values: Iterable[Any]) -> Iterator[list[Any]]:
@@ -149,43 +168,41 @@ def in_order(objects: Mapping[Cid, SignedObject]) -> Iterator[SignedObject]:
 def add_objects(
     db: sqlite3.Connection, objects: Iterable[tuple[int, SignedObject]], known: dict[Cid, Node]
 ) -> list[ObjectRow]:
-    """Index objects under their ids. `known` holds all they require, and learns them."""
+    """Index objects under their ids, when nothing waits. `known` holds all they require, and learns them."""
     rows = _Rows()
-    added = [_collect(rows, id_, obj, entry_of(obj), known) for id_, obj in objects]
+    added: list[ObjectRow] = []
+    values: list[tuple[Any, ...]] = []
+    for id_, obj in objects:
+        added.append(_row_of(id_, obj, known))
+        values.append(_values_of(added[-1], obj, known))
+        rows.collect(id_, obj, entry_of(obj), known)
+    db.executemany(_INTO_OBJECT, values)
     rows.write(db)
     return added
 
 
-def _collect(
-    rows: _Rows, id_: int, obj: SignedObject, entry: Entry, known: dict[Cid, Node]
+def add_object_row(
+    db: sqlite3.Connection, id_: int, obj: SignedObject, known: dict[Cid, Node]
 ) -> ObjectRow:
-    generation = max((known[cid].generation + 1 for cid in obj.required), default=0)
+    """As `add_objects`, but only into `object`."""
+    row = _row_of(id_, obj, known)
+    db.execute(_INTO_OBJECT, _values_of(row, obj, known))
+    return row
+
+
+def fold_objects(
+    db: sqlite3.Connection, waiting: Iterable[Waiting], known: Mapping[Cid, Node]
+) -> None:
+    """Write what `add_object_row` left out, for all that waits. `known` holds their projects and parents."""
+    rows = _Rows()
+    for each in waiting:
+        rows.collect(each.id, each.obj, each.entry, known)
+    rows.write(db)
+
+
+def _row_of(id_: int, obj: SignedObject, known: dict[Cid, Node]) -> ObjectRow:
+    generation = max([known[cid].generation + 1 for cid in obj.required], default=0)
     known[obj.cid] = Node(id_, generation)
-    project = None if obj.project_cid is None else known[obj.project_cid].id
-    event = None if obj.event is None else known[obj.event].id
-    rows.object.append(
-        (
-            id_,
-            bytes(obj.cid),
-            obj.kind,
-            project,
-            known[obj.identity].id,
-            event,
-            obj.signer,
-            generation,
-            obj.time,
-        )
-    )
-    parents = [known[cid].id for cid in obj.parents]
-    rows.edge.extend((id_, parent) for parent in parents)
-    if entry.is_work:
-        rows.head.append((project, id_))
-        rows.no_head.extend((project, parent) for parent in parents)
-    rows.ref.extend((bytes(cid), id_) for cid in entry.refs)
-    rows.link.extend((bytes(cid), id_) for cid in entry.links)
-    rows.media.extend((digest, id_) for digest in entry.media)
-    if entry.words:
-        rows.words.append((id_, entry.words))
     return ObjectRow(
         cid=obj.cid,
         kind=obj.kind,
@@ -195,6 +212,20 @@ def _collect(
         generation=generation,
         seq=id_,
         time=obj.time,
+    )
+
+
+def _values_of(row: ObjectRow, obj: SignedObject, known: Mapping[Cid, Node]) -> tuple[Any, ...]:
+    return (
+        row.seq,
+        bytes(row.cid),
+        row.kind,
+        None if row.project is None else known[row.project].id,
+        known[obj.identity].id,
+        None if obj.event is None else known[obj.event].id,
+        row.signer,
+        row.generation,
+        row.time,
     )
 
 
@@ -250,9 +281,13 @@ def rebuild(
 
 
 def _fill(
-    source: sqlite3.Connection, target: sqlite3.Connection, progress: Progress | None = None
+    source: sqlite3.Connection,
+    target: sqlite3.Connection,
+    progress: Progress | None = None,
+    *,
+    up_to: int | None = None,
 ) -> tuple[Cid, ...]:
-    """Index the objects of `source` in `target`, both of them maybe the same."""
+    """Index the objects of `source` in `target`, both of them maybe the same; those above `up_to` are left waiting."""
     n_done = n_all = 0
     if progress is not None:
         (n_all,) = source.execute("SELECT count(*) FROM block WHERE verified = 1").fetchone()
@@ -266,7 +301,10 @@ def _fill(
                 good[obj.cid] = (id_, obj)
             else:
                 left_out.extend(_names(raw))
-        add_objects(target, good.values(), known)
+        late = [each for each in good.values() if up_to is not None and each[0] > up_to]
+        add_objects(target, list(good.values())[: len(good) - len(late)], known)
+        for id_, obj in late:
+            add_object_row(target, id_, obj, known)
         if progress is not None:
             n_done += len(page)
             progress(n_done, n_all)
@@ -305,7 +343,10 @@ def compare_index(db: sqlite3.Connection, *, fts5: bool) -> tuple[str, ...]:
     try:
         fresh.execute("BEGIN")
         create_index(fresh, fts5=fts5)
-        _fill(db, fresh)
+        folded = [id_ for (id_,) in db.execute("SELECT id FROM folded") if type(id_) is int]
+        _fill(db, fresh, up_to=max(folded, default=None))
+        if folded:  # what was removed since may have been above what is left
+            fresh.execute("UPDATE folded SET id = ?", (max(folded),))
         found: list[str] = []
         for table in (*INDEX_TABLES, "words"):
             here, anew = (set(dump_table(each, table, fts5=fts5)) for each in (db, fresh))

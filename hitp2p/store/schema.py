@@ -33,7 +33,7 @@ __all__ = [
 
 APPLICATION_ID: Final = 0x68697470
 """`hitp`: in the header of the file, so that `file` and we know what it is."""
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Goes up with every change to the tables that an older program would trip over."""
 OLDEST_VERSION: Final = 1
 """The first that was ever written."""
@@ -106,6 +106,8 @@ CREATE TABLE media (
   id INTEGER NOT NULL,
   PRIMARY KEY (digest, id)
 ) WITHOUT ROWID;
+CREATE TABLE folded (id INTEGER NOT NULL);
+INSERT INTO folded VALUES (0);           -- the one row: objects above it aren't in edge, head, ref and words yet
 """
 _WORDS_FTS5: Final = """
 CREATE VIRTUAL TABLE words USING fts5 (
@@ -121,10 +123,13 @@ INDEX_TABLES: Final = {
     "ref": "target, id",
     "link": "target, id",
     "media": "digest, id",
+    "folded": "id",
 }
 """The tables of the index with their keys; `words` beside them."""
 
-MIGRATIONS: Mapping[int, Callable[[sqlite3.Connection], None]] = {}
+MIGRATIONS: Mapping[int, Callable[[sqlite3.Connection], None]] = {
+    1: lambda _: None,  # `folded` came, which is a part of the index
+}
 """From a schema version to the next: what changes the tables. Each runs in a transaction; the index is made anew afterwards."""
 
 

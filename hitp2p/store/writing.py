@@ -24,6 +24,7 @@ from hitp2p.store.index import (
     rebuild,
 )
 from hitp2p.store.remembered import Node, Remembered
+from hitp2p.store.waiting import add_waiting, fold, may_wait
 
 __all__ = ["put_batch", "put_new", "remove_blocks"]
 
@@ -42,31 +43,34 @@ class _Stored(NamedTuple):
 def put_new(
     db: sqlite3.Connection, batch: WriteBatch, remembered: Remembered
 ) -> tuple[ObjectRow, ...] | None:
-    """Store one new object and nothing else. None, and nothing done, where there is more to do.
+    """Store one new object and nothing else, and let its index wait. None, and nothing done, where there is more to do.
 
-    This is somebody adding one work after the other: `put_batch` takes 0.04 ms longer.
+    This is somebody adding one work after the other: `put_batch` takes 0.15 ms longer. Who puts only once leaves nothing
+    waiting.
     """
-    if len(batch.objects) != 1 or batch.blocks or batch.leaves:
+    nodes = remembered.nodes
+    if len(batch.objects) != 1 or batch.blocks or batch.leaves or not nodes:
         return None
     (obj,) = batch.objects
-    nodes = remembered.nodes
     unseen = [cid for cid in obj.required if cid not in nodes]
     if unseen:
         nodes.update(find_nodes(db, unseen))
         unseen = [cid for cid in unseen if cid not in nodes]
-    if unseen or obj.object_class is ObjectClass.EVENT:
+    if unseen or obj.object_class is ObjectClass.EVENT or not may_wait(obj):
         return None
     done = db.execute(f"INSERT OR IGNORE {_INTO_BLOCK}", (bytes(obj.cid), obj.block))
     if not done.rowcount:
         return None
     assert done.lastrowid is not None
-    return tuple(add_objects(db, [(done.lastrowid, obj)], nodes))
+    return (add_waiting(db, done.lastrowid, obj, remembered),)
 
 
 def put_batch(
     db: sqlite3.Connection, batch: WriteBatch, remembered: Remembered | None = None
 ) -> tuple[ObjectRow, ...]:
     """Store what is new of a batch, heal what is damaged; rows of the new objects."""
+    remembered = remembered or Remembered()
+    fold(db, remembered)
     objects = {obj.cid: obj for obj in batch.objects}
     blocks = {cid: data for cid, data in batch.blocks if cid not in objects}
     required = {cid for obj in objects.values() for cid in obj.required}
@@ -86,12 +90,10 @@ def put_batch(
     )
     if batch.leaves:
         _insert_leaves(db, batch.leaves)
-    if remembered is not None:
-        remembered.forget()
-        remembered.learn(known)
+    remembered.forget()
+    remembered.learn(known)
     rows = tuple(add_objects(db, ids, known)) if ids else ()
-    if remembered is not None:
-        remembered.learn(known)
+    remembered.learn(known)
     return rows
 
 
@@ -156,6 +158,7 @@ def _insert_leaves(db: sqlite3.Connection, leaves: Sequence[LeafPlace]) -> None:
 
 def remove_blocks(db: sqlite3.Connection, cids: Iterable[Cid], *, fts5: bool) -> None:
     """Take blocks out of the tables, with their part of the index and files that no leaf is left of."""
+    fold(db, Remembered())
     wanted = list(dict.fromkeys(cids))
     stored = _find_blocks(db, wanted)
     _refuse_required(db, {block.id: cid for cid, block in stored.items() if block.verified})

@@ -130,6 +130,29 @@ class TwoStores(RuleBasedStateMachine):
         self.sqlite.close()
         self.sqlite = SqliteStore.open(self.folder / "store")
 
+    @rule()
+    def another_program_looks(self) -> None:
+        """While this one has it open, and with objects that wait to be written into all tables."""
+        with SqliteStore.open(self.folder / "store") as other:
+            assert answers(self.memory, UNIVERSE) == answers(other, UNIVERSE)
+            assert other.audit_index() == ()
+
+    @rule(number=st.integers(0, len(UNIVERSE) - 1))
+    def put_one(self, number: int) -> None:
+        batch = WriteBatch(objects=[UNIVERSE[number]])
+        self.both(lambda store: len(store.put(batch)))
+
+    @rule(cids=some_cids)
+    def another_program_removes(self, cids: list[Cid]) -> None:
+        def remove(store: Store) -> None:
+            if store is self.sqlite:
+                with SqliteStore.open(self.folder / "store") as other:
+                    other.remove(cids)
+            else:
+                store.remove(cids)
+
+        self.both(remove)
+
     @invariant()
     def answers_are_alike(self) -> None:
         assert answers(self.memory, UNIVERSE) == answers(self.sqlite, UNIVERSE)

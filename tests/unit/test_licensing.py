@@ -6,7 +6,7 @@ import pytest
 from trail_maker import Person, World, make_page
 
 from hitp2p.errors import LicenseError
-from hitp2p.licensing import LicenseCheck
+from hitp2p.licensing import LicenseCheck, is_surely_allowed
 from hitp2p.objects.contribution import Use
 from hitp2p.objects.envelope import SignedObject
 from hitp2p.trail.standing import Standing
@@ -65,3 +65,16 @@ def test_lic_6_too_much_to_judge_is_refused(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr("hitp2p.limits.LICENSE_HELD", 0)
     with pytest.raises(LicenseError, match="more than 0 sources"):
         check(WORLD, (BOX, "collect"))
+
+
+def test_own_works_that_collect_nothing_need_no_judging() -> None:
+    collection = ANA.work(
+        PROJECT, "Wall", uses=[{"work": str(PHOTO.cid), "relation": "collect"}], parents=[PHOTO]
+    )
+    release = ANA.work(
+        PROJECT, "Box", kind="release", version="1", works=[str(BOX.cid)], parents=[BOX]
+    )
+    assert is_surely_allowed(ANA.cid, [PHOTO, PHOTO])
+    for work in (collection, release, BOX, None):
+        assert not is_surely_allowed(ANA.cid, [PHOTO, work])
+    assert not is_surely_allowed(BO.cid, [PHOTO])
