@@ -120,8 +120,15 @@ class Admitting:
         topic: Cid,
         blocks: Iterable[tuple[Cid, bytes]],
         wants: Sequence[Want] = (),
-    ) -> None:
-        """Have the store judge blocks whose hashes are right. `wants`: for those that are no members."""
+    ) -> int:
+        """Have the store judge blocks whose hashes are right; how many of them are judged now.
+
+        Args:
+            session: who brought them.
+            topic: for which they came.
+            blocks: with their names.
+            wants: for those that are no members.
+        """
         batch = Batch(topic, session)
         for cid, block in blocks:
             if cid in self._in_hand:
@@ -135,6 +142,7 @@ class Admitting:
             session.n_batches += 1
             if session.n_batches >= limits.NODE_BATCHES:
                 session.hold(Hold.BATCHES)
+        return len(batch.blocks)
 
     def retry(self, orphans: Iterable[Orphan]) -> None:
         """Have the store judge objects whose requirements have come."""

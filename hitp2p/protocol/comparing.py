@@ -14,8 +14,9 @@ remembered; as long as both say it again, there is nothing to do again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from enum import Enum
+from hashlib import sha256
 from typing import Final
 
 from hitp2p import limits
@@ -88,8 +89,8 @@ class _Memory:
     __slots__ = ("done", "has_pulled", "until")
 
     def __init__(self) -> None:
-        self.done: tuple[_Said, _Said] | None = None
-        """What both sides said when nothing was left to do."""
+        self.done = b""
+        """What both sides said when nothing was left to do, in short."""
         self.until = 0.0
         """When that is forgotten."""
         self.has_pulled = False
@@ -101,7 +102,7 @@ class _Comparison:
     __slots__ = (
         "is_spoiled",
         "is_waiting",
-        "n_pulled",
+        "n_stale",
         "own",
         "ranges",
         "reconciliation",
@@ -123,8 +124,8 @@ class _Comparison:
         self.own: _Said = (0, b"", ())
         self.theirs: _Said = (0, b"", ())
         """What both sides said last."""
-        self.n_pulled = 0
-        """Objects that came by PULL."""
+        self.n_stale = 0
+        """Objects that came by PULL and were known already; there are no more of them than we have, or it goes round in circles."""
         self.room_bytes = 0
         """What the PULL that is open may still bring."""
         self.reconciliation: Reconciliation | None = None
@@ -134,6 +135,12 @@ class _Comparison:
         """Whether something didn't come that may come another time."""
         self.is_waiting = True
         """Whether the next question of this stage couldn't go out yet."""
+
+    @property
+    def gist(self) -> bytes:
+        """What both sides said last, in short."""
+        said = (part for _, total, heads in (self.own, self.theirs) for part in (total, *heads))
+        return sha256(b"".join(said)).digest()
 
     def step(self, stage: Stage) -> None:
         if stage not in NEXT[self.stage]:
@@ -372,13 +379,13 @@ class Comparing:
         one.room_bytes -= sum(map(len, blocks))
         if one.room_bytes < 0 and not (is_first and len(blocks) == 1):
             raise RuleError(f"more than the {asked.most} bytes that were asked for", rule="NET-17")
-        one.n_pulled += len(blocks)
-        self._take_pulled(one, blocks)
+        come = [(Cid.of(DAG_CBOR, block), block) for block in blocks]
+        one.n_stale += len(come) - self._admitting.take(one.session, one.topic, come)
         if not answer.last:
             return
         if answer.next is not None and answer.next <= asked.after:
             raise RuleError("a pull that doesn't go on", rule="NET-17")
-        if answer.next is None or one.n_pulled > 2 * one.theirs[0] + limits.NODE_BLOCKS:
+        if answer.next is None or one.n_stale > len(members.keys) + limits.NODE_BLOCKS:
             members.pulled_to = b""
             self._memory(one).has_pulled = True
             one.step(Stage.SETTLING)
@@ -387,10 +394,6 @@ class Comparing:
             members.pulled_to = answer.next
             one.is_waiting = True
             self._ask(one)
-
-    def _take_pulled(self, one: _Comparison, blocks: Iterable[bytes]) -> None:
-        come = [(Cid.of(DAG_CBOR, block), block) for block in blocks]
-        self._admitting.take(one.session, one.topic, come)
 
     def _on_ranges(self, one: _Comparison, answer: Ranges) -> None:
         reconciliation = one.reconciliation
@@ -431,7 +434,7 @@ class Comparing:
             return
         if members is not None and members.state == one.own and not one.is_spoiled:
             memory = self._memory(one)
-            memory.done = one.own, one.theirs
+            memory.done = one.gist
             memory.until = self._desk.now.mono + limits.NODE_JUDGED_S
         else:
             one.session.lag(one.topic, _SPOILED_S if one.is_spoiled else LAG_S)
@@ -440,8 +443,7 @@ class Comparing:
     def _is_done(self, one: _Comparison) -> bool:
         """Whether both sides say what they said when nothing was left to do."""
         memory = self._memory(one)
-        said = one.own, one.theirs
-        return memory.done == said and memory.until > self._desk.now.mono
+        return memory.done == one.gist and memory.until > self._desk.now.mono
 
     def _say_in_step(self, session: Session, topic: Cid) -> None:
         self._in_step.setdefault(topic, {})[session.link] = self._desk.now.mono

@@ -235,7 +235,7 @@ class NodeCore:
             versions=(VERSION,),
             features=(),
             agent=self._config.agent,
-            listen=self._config.listen,
+            listen=_as_fit(self._config.listen),
             nonce=nonce,
         )
 
@@ -527,6 +527,15 @@ class NodeCore:
             n_wanted=self._fetching.n_wanted(topic.cid),
             compared=topic.compared if topic.compared > float("-inf") else None,
         )
+
+
+def _as_fit(listen: tuple[str, ...]) -> tuple[str, ...]:
+    """As many addresses as HELLO has room for."""
+    found: list[str] = []
+    for address in listen[: limits.NODE_LISTEN]:
+        if sum(map(len, found)) + len(address) <= limits.NODE_FIRST_FRAME_BYTES * 3 // 4:
+            found.append(address)
+    return tuple(found)
 
 
 class _Turn:

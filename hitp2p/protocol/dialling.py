@@ -17,7 +17,7 @@ from hitp2p.protocol.config import NodeConfig
 from hitp2p.protocol.desk import Desk
 from hitp2p.protocol.messages import Answer, Peers, Records, Sorry
 from hitp2p.protocol.places import host_key, is_own, network_group
-from hitp2p.protocol.records import PeerAddress, parse_address, verify_record
+from hitp2p.protocol.records import PeerAddress, verify_record
 from hitp2p.protocol.session import Asked, Session, State
 
 __all__ = ["Dialling"]
@@ -87,7 +87,7 @@ class Dialling:
         is_done = self._dial_other()
         in_s = _LOOK_S if not is_done else _RESTING_S
         waits = [self._book.wait_s(key, self._desk.now) for key in self._named_missing()]
-        self._look_in(max(min([in_s, *waits]), 0.1))
+        self._look_in(min([in_s, *(wait_s or _LOOK_S for wait_s in waits)]))
 
     def _taken(self) -> dict[bytes, None]:
         taken = dict.fromkeys(one.address.key for one in self._attempts.values())
@@ -110,9 +110,10 @@ class Dialling:
 
     def _dial_other(self) -> bool:
         """Dial one of the book; whether nobody else is to be dialled now."""
-        n_own = sum(1 for s in self._sessions.values() if s.dialled and s.key not in self.named)
-        n_own += sum(1 for one in self._attempts.values() if not one.is_named)
+        own = [s for s in self._sessions.values() if s.dialled and s.key not in self.named]
+        n_own = len(own) + sum(1 for one in self._attempts.values() if not one.is_named)
         if n_own >= self._config.max_outbound or self._n_dialled() >= self._config.max_dialled:
+            self._rest(own)
             return True
         now = self._desk.now
         hosts = [one.address.host for one in self._attempts.values()]
@@ -125,6 +126,14 @@ class Dialling:
             return now.mono >= self._book.next_dial()
         self._dial(found, is_named=False)
         return False
+
+    def _rest(self, own: list[Session]) -> None:
+        """Once an hour end one of our own, so that another gets its turn."""
+        now = self._desk.now
+        if own and now.mono - own[0].since >= limits.NODE_REST_EVERY_S:
+            key = self._book.tired(chance=self._desk.chance, now=now)
+            for session in [one for one in own if one.key == key]:
+                session.end("leaving", "another peer gets its turn")
 
     def _n_dialled(self) -> int:
         return len(self._attempts) + sum(1 for s in self._sessions.values() if s.dialled)
@@ -243,8 +252,3 @@ class Dialling:
 
     def on_lost(self, session: Session, asked: Asked) -> None:
         """It doesn't tell; others do."""
-
-
-def host_of(address: str) -> str:
-    """The host that an address names."""
-    return parse_address(address).host

@@ -72,7 +72,11 @@ class Fetching:
 
     def n_under_way(self) -> int:
         """How many blocks are wanted that somebody may still give."""
-        return sum(1 for want in self._wanted.values() if want.where is not Where.SLEEPING)
+        return sum(1 for want in self._wanted.values() if self._may_come(want))
+
+    def _may_come(self, want: Wanted) -> bool:
+        is_open = want.where is Where.OPEN and self._topics.followers(want.topic)
+        return bool(is_open) or want.where in (Where.FIRST, Where.ASKED, Where.JUDGED)
 
     def n_members(self, session: Session, topic: Cid) -> int:
         """How many members of a topic are still to come from a peer."""
@@ -170,7 +174,7 @@ class Fetching:
     def _next_open(self, owing: Owing) -> list[Wanted]:
         for topic in owing.session.follows:
             line = self._lines.get(topic)
-            if line is not None and self._may_ask_in(owing, topic):
+            if line and self._may_ask_in(owing, topic):
                 found = line.next(owing)
                 if found:
                     return found
@@ -273,6 +277,8 @@ class Fetching:
     def _go_on(self, want: Wanted) -> None:
         """Open it in a topic in which somebody hasn't been asked; else it sleeps, or is forgotten."""
         want.leave(Where.OPEN)
+        if len(want.tried) > 2 * len(self._owing) + 8:
+            want.tried = {link: None for link in want.tried if link in self._owing}
         for _ in want.places:
             followers = self._topics.followers(want.topic)
             if any(session.link not in want.tried for session in followers):

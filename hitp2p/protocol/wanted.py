@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
 from enum import Enum
 
 from hitp2p import limits
@@ -128,9 +127,9 @@ class Line:
         """What to ask a peer for."""
         return _take(self._near, owing, Where.OPEN) or _take(self._far, owing, Where.OPEN)
 
-    def __iter__(self) -> Iterator[Wanted]:
-        yield from self._near
-        yield from self._far
+    def __bool__(self) -> bool:
+        """Whether anything may be in it."""
+        return bool(self._near or self._far)
 
 
 class Asking:
