@@ -23,6 +23,7 @@ from hitp2p import limits
 from hitp2p.codec.cid import DAG_CBOR, Cid
 from hitp2p.errors import InternalError, RuleError
 from hitp2p.protocol.admitting import Admitting
+from hitp2p.protocol.asking import Asked
 from hitp2p.protocol.desk import Desk
 from hitp2p.protocol.fetching import Fetching
 from hitp2p.protocol.gossip import Gossip
@@ -38,7 +39,7 @@ from hitp2p.protocol.messages import (
     State,
 )
 from hitp2p.protocol.ranges import Reconciliation, cid_of
-from hitp2p.protocol.session import LAG_S, Asked, Session
+from hitp2p.protocol.session import LAG_S, Session
 from hitp2p.protocol.topics import MemberSet, Topics
 
 __all__ = ["Comparing"]
@@ -276,7 +277,7 @@ class Comparing:
     def _may_ask_ranges(self, one: _Comparison) -> bool:
         if one.stage is not Stage.RANGING:
             return True
-        bucket, now = one.session.ask_ranges, self._desk.now.mono
+        bucket, now = one.session.own_rates.recons, self._desk.now.mono
         if bucket.take(1, now):
             return True
         name = ("ranges", one.session.link)

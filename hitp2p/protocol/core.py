@@ -35,8 +35,9 @@ from hitp2p.protocol.messages import (
     Request,
 )
 from hitp2p.protocol.ranges import cid_of
+from hitp2p.protocol.rates import Rates
 from hitp2p.protocol.serving import Serving
-from hitp2p.protocol.session import VERSION, Rates, Session
+from hitp2p.protocol.session import VERSION, Session
 from hitp2p.protocol.topics import Topic, Topics
 from hitp2p.protocol.waiting import Orphan, Waiting
 

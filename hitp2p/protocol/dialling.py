@@ -12,13 +12,14 @@ from hitp2p import limits
 from hitp2p.errors import InvalidError
 from hitp2p.protocol.actions import Dial
 from hitp2p.protocol.addresses import AddressBook
+from hitp2p.protocol.asking import Asked
 from hitp2p.protocol.conduct import Bans
 from hitp2p.protocol.config import NodeConfig
 from hitp2p.protocol.desk import Desk
 from hitp2p.protocol.messages import Answer, Peers, Records, Sorry
 from hitp2p.protocol.places import host_key, is_own, network_group
 from hitp2p.protocol.records import PeerAddress, verify_record
-from hitp2p.protocol.session import Asked, Session, State
+from hitp2p.protocol.session import Session, State
 
 __all__ = ["Dialling"]
 

@@ -16,9 +16,10 @@ from hitp2p.codec.cid import Cid, raw_bytes
 from hitp2p.errors import DecodeError, InternalError
 from hitp2p.protocol.actions import Want
 from hitp2p.protocol.admitting import Admitting
+from hitp2p.protocol.asking import Asked
 from hitp2p.protocol.desk import Desk
 from hitp2p.protocol.messages import Answer, Blocks, Get, Sorry
-from hitp2p.protocol.session import Asked, Session
+from hitp2p.protocol.session import Session
 from hitp2p.protocol.topics import Topics
 from hitp2p.protocol.wanted import Asking, Line, Owing, Wanted, Where
 

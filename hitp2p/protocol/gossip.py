@@ -101,7 +101,7 @@ class Gossip:
             if not mine:
                 continue
             n_small = sum(1 for cid in mine if is_small(blocks.get(cid)))
-            inline = session.push_objects.take(n_small, self._desk.now.mono)
+            inline = session.own_rates.objects.take(n_small, self._desk.now.mono)
             name = mine, inline
             if name not in made:
                 made[name] = list(_frames(of.topic, mine, blocks if inline else {}))
@@ -110,7 +110,7 @@ class Gossip:
 
     def send_or_lag(self, session: Session, topic: Cid, frame: bytes) -> bool:
         """Queue a notice, or drop it and remember that [NET-14]; whether it was queued."""
-        if session.room - len(frame) >= 0 and session.push_frames.take(1, self._desk.now.mono):
+        if session.room - len(frame) >= 0 and session.own_rates.frames.take(1, self._desk.now.mono):
             session.send_frame(frame)
             return True
         session.lag(topic)

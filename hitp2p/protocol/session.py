@@ -21,29 +21,25 @@ from hitp2p import limits
 from hitp2p.codec.cid import Cid
 from hitp2p.errors import InternalError, InvalidError, ProtocolViolationError
 from hitp2p.protocol.actions import Close, Pause, Resume, Send
-from hitp2p.protocol.conduct import Bans, Meter, TokenBucket
+from hitp2p.protocol.asking import Asked, Asker, OpenRequests
+from hitp2p.protocol.conduct import Bans
 from hitp2p.protocol.desk import Desk
 from hitp2p.protocol.frames import Frame, FrameReader, encode_frame
 from hitp2p.protocol.messages import (
-    ANSWER_TO,
     Answer,
     Blocks,
     Bye,
     Followed,
-    Get,
     Hello,
     Message,
     Notice,
     Ping,
     Pong,
-    Pull,
-    Push,
-    Recon,
     Request,
-    Sorry,
 )
+from hitp2p.protocol.rates import OwnRates, Rates
 
-__all__ = ["LAG_S", "Asked", "Asker", "Hold", "Parts", "Rates", "Session", "State"]
+__all__ = ["LAG_S", "VERSION", "Asked", "Hold", "Parts", "Session", "State"]
 
 
 class State(Enum):
@@ -86,49 +82,6 @@ class Hold(IntFlag):
     """Two batches of its objects wait to be judged."""
 
 
-class Asked:
-    """A request of ours that isn't answered in full."""
-
-    __slots__ = ("asker", "data", "flight_bytes", "is_given_up", "message", "sent")
-
-    def __init__(
-        self,
-        message: Request,
-        asker: Asker | None,
-        data: object,
-        *,
-        flight_bytes: int,
-        sent: float,
-    ) -> None:
-        self.message = message
-        self.asker = asker
-        """Who asked; None for PING."""
-        self.data = data
-        """What the asker wants to find again."""
-        self.flight_bytes = flight_bytes
-        """Blocks that may still be on the way for it [NET-19]."""
-        self.sent = sent
-        """When, in seconds of the clock that never goes back."""
-        self.is_given_up = False
-        """Nothing came for too long: the asker has been told so, and an answer may still come."""
-
-
-class Asker(Protocol):
-    """A part of the core that asks peers."""
-
-    def on_answer(self, session: Session, asked: Asked, answer: Answer) -> None:
-        """An answer of the right type, or one of several BLOCKS; also after `on_lost`.
-
-        Raises:
-            InvalidError: it breaks a rule.
-        """
-        ...
-
-    def on_lost(self, session: Session, asked: Asked) -> None:
-        """None came for 30 seconds, or the connection is at an end; once."""
-        ...
-
-
 class Parts(Protocol):
     """What a session tells the rest of the core."""
 
@@ -157,25 +110,10 @@ class Parts(Protocol):
         ...
 
 
-class Rates:
-    """What peers may send [NET-22]; one for all sessions, as it counts by address too."""
-
-    __slots__ = ("frames", "objects", "recons")
-
-    def __init__(self) -> None:
-        self.frames = Meter(limits.NODE_FRAMES_A_S, limits.NODE_FRAMES_AT_ONCE)
-        self.objects = Meter(limits.NODE_OBJECTS_A_S, limits.NODE_OBJECTS_AT_ONCE)
-        self.recons = Meter(limits.NODE_RECONS_A_S, limits.NODE_RECONS_AT_ONCE)
-
-
 VERSION: Final = 1
 """Of the protocol; the only one so far."""
-_GIVEN_UP: Final = limits.NODE_REQUESTS // 2
-"""Who leaves as many requests open for too long is of no use."""
 LAG_S: Final = 1.0
 """A comparison follows so soon on what was dropped."""
-_OUT_SHARE: Final = 0.8
-"""Of what a peer takes we send no more, so that clocks that differ a little put no honest node over."""
 _ROOM_FOR_SMALL: Final = limits.NODE_FRAME_BYTES + 1024
 _ALIVE_BYTES: Final = limits.NODE_FRAME_BYTES
 """So much of a frame that is still on its way counts as a sign of life."""
@@ -224,24 +162,13 @@ class Session:
         """How many objects that were new came from it."""
         self.n_batches = 0
         """How many batches of its objects wait to be judged."""
-        self.push_objects = TokenBucket(
-            limits.NODE_OBJECTS_A_S * _OUT_SHARE, limits.NODE_OBJECTS_AT_ONCE * _OUT_SHARE
-        )
-        self.push_frames = TokenBucket(
-            limits.NODE_FRAMES_A_S * _OUT_SHARE, limits.NODE_FRAMES_AT_ONCE * _OUT_SHARE
-        )
-        self.ask_ranges = TokenBucket(
-            limits.NODE_RECONS_A_S * _OUT_SHARE, limits.NODE_RECONS_AT_ONCE * _OUT_SHARE
-        )
+        self.own_rates = OwnRates()
         self._hold = Hold.NONE
         self._held: deque[Frame] = deque()
         """At most one frame, that waits for its rate."""
         self._reader = FrameReader()
-        self._asked: dict[int, Asked] = {}
-        self._number = 0
-        self._flight_bytes = 0
+        self._asking = OpenRequests(self.since)
         self._theirs: dict[int, Request] = {}
-        self._answered = self.since
         self._seen_bytes = 0
         self._arm(limits.NODE_HELLO_S)
 
@@ -297,12 +224,12 @@ class Session:
 
     def can_ask(self) -> bool:
         """Whether a request may go out now."""
-        return self.is_open and self.has_room and len(self._asked) < limits.NODE_REQUESTS
+        return self.is_open and self.has_room and not self._asking.is_full
 
     @property
     def flight_room(self) -> int:
         """How many bytes of blocks may still be asked for [NET-19]."""
-        return limits.NODE_FLIGHT_BYTES - self._flight_bytes
+        return self._asking.flight_room
 
     def ask(
         self,
@@ -316,26 +243,20 @@ class Session:
         if not self.can_ask() or flight_bytes > self.flight_room:
             raise InternalError("a request was made that can't go out")
         now = self._desk.now.mono
-        if not self._asked:
-            self._answered = now
-        self._number = self._next_number()
         asked = Asked(message, asker, data, flight_bytes=flight_bytes, sent=now)
-        self._asked[self._number] = asked
-        self._flight_bytes += flight_bytes
-        self._set_limit()
+        number = self._asking.put(asked)
+        self.set_frame_limit()
         self._arm(limits.NODE_SILENCE_S)
-        self.send(message, self._number)
-
-    def _next_number(self) -> int:
-        number = self._number % limits.NODE_REQUEST_ID + 1
-        while number in self._asked:
-            number = number % limits.NODE_REQUEST_ID + 1
-        return number
+        self.send(message, number)
 
     def land(self, asked: Asked, n_bytes: int) -> None:
         """Some of the blocks of a request aren't on the way any more."""
-        asked.flight_bytes -= n_bytes
-        self._flight_bytes -= n_bytes
+        self._asking.land(asked, n_bytes)
+
+    def set_frame_limit(self) -> None:
+        """Let long frames come while blocks are awaited [NET-5]."""
+        few, many = limits.NODE_FRAME_BYTES, limits.NODE_BLOCKS_FRAME_BYTES
+        self._reader.limit = many if self._asking.awaits_blocks else few
 
     def answer(self, number: int, message: Answer) -> None:
         """Answer a request; the last answer to it frees its number."""
@@ -370,7 +291,7 @@ class Session:
         self._seen_bytes += len(data)
         if self._seen_bytes >= _ALIVE_BYTES:
             self._seen_bytes = 0
-            self._answered = self.heard = self._desk.now.mono
+            self._asking.answered = self.heard = self._desk.now.mono
         self._reader.feed(data)
         self.read_on()
 
@@ -400,12 +321,12 @@ class Session:
         self._hold &= ~reason
         if self._hold or self.is_over:
             return
-        self._answered = self.heard = self._desk.now.mono
+        self._asking.answered = self.heard = self._desk.now.mono
         self._desk.act(Resume(link=self.link))
         self.read_on()
 
     def _take(self, frame: Frame) -> None:
-        wait_s = self._over_rate(frame.message)
+        wait_s = self._rates.take(self.key, self.host, frame.message, self._desk.now.mono)
         if wait_s:
             self._held.append(frame)
             self.hold(Hold.RATE)
@@ -428,22 +349,6 @@ class Session:
             self.end("leaving", "the other side has ended it", say=False)
         elif message is not None:
             self._parts.on_notice(self, message)
-
-    def _over_rate(self, message: Message | None) -> float:
-        """Seconds until a frame may be taken; 0 takes what it costs. Answers cost nothing: we asked for them."""
-        if isinstance(message, Answer):
-            return 0.0
-        costs = [(self._rates.frames, 1)]
-        if isinstance(message, Push) and message.objects:
-            costs.append((self._rates.objects, len(message.objects)))
-        elif isinstance(message, Recon):
-            costs.append((self._rates.recons, 1))
-        now = self._desk.now.mono
-        wait_s = max(meter.wait_s(self.key, self.host, n, now) for meter, n in costs)
-        if not wait_s:
-            for meter, n in costs:
-                meter.take(self.key, self.host, n, now)
-        return wait_s
 
     def _on_rate(self) -> None:
         self.release(Hold.RATE)
@@ -472,44 +377,11 @@ class Session:
         self._parts.on_request(self, number, message)
 
     def _take_answer(self, number: int, message: Answer) -> None:
-        asked = self._asked.get(number)
-        if asked is None:
-            raise ProtocolViolationError(f"an answer to {number}, which isn't open [NET-11]")
-        if not isinstance(message, Sorry | ANSWER_TO[type(asked.message)]):
-            raise ProtocolViolationError(
-                f"{type(message).__name__} doesn't answer {type(asked.message).__name__} [NET-11]"
-            )
-        if isinstance(message, Blocks) and not message.last:
-            if not message.blocks:
-                raise ProtocolViolationError("an answer of no blocks that isn't the last [NET-17]")
-        else:
-            del self._asked[number]
-            self._set_limit()
-            if isinstance(message, Pong):
-                self._arm(limits.NODE_PING_S)  # else the next look would be when it would be dead
-        self._answered = self._desk.now.mono
-        self._pass_on(number, asked, message)
-        if number not in self._asked:
-            self.land(asked, asked.flight_bytes)
+        self._asking.take(self, number, message, self._desk.now.mono)
+        if isinstance(message, Pong):
+            self._arm(limits.NODE_PING_S)  # else the next look would be when it would be dead
         if not self.is_over:
             self._parts.on_room(self)
-
-    def _pass_on(self, number: int, asked: Asked, message: Answer) -> None:
-        if asked.asker is None:
-            return
-        try:
-            asked.asker.on_answer(self, asked, message)
-        except InvalidError:
-            self._asked[number] = (
-                asked  # so that who asked is told, once this has ended, that it is lost
-            )
-            raise
-
-    def _set_limit(self) -> None:
-        """What may come now [NET-5]."""
-        awaits_blocks = any(isinstance(asked.message, Get | Pull) for asked in self._asked.values())
-        few, many = limits.NODE_FRAME_BYTES, limits.NODE_BLOCKS_FRAME_BYTES
-        self._reader.limit = many if awaits_blocks else few
 
     # --- time and end ---------------------------------------------------------------------------
 
@@ -522,36 +394,24 @@ class Session:
             return
         now = self._desk.now.mono
         if self._hold:
-            self._answered = self.heard = now
-        n_given_up = sum(1 for asked in self._asked.values() if asked.is_given_up)
+            self._asking.answered = self.heard = now
         if self.state is State.GREETING and now - self.since >= limits.NODE_HELLO_S:
             self.end("silent", f"no HELLO within {limits.NODE_HELLO_S} seconds")
         elif now - self.heard >= limits.NODE_DEAD_S:
             self.end("silent", f"nothing came for {limits.NODE_DEAD_S} seconds")
         elif self.queued_bytes and now - self._taken >= limits.NODE_STALL_S:
             self.end("slow", f"nothing was taken for {limits.NODE_STALL_S} seconds")
-        elif n_given_up >= _GIVEN_UP:
-            self.end("silent", f"{n_given_up} requests weren't answered")
+        elif self._asking.is_useless:
+            self.end("silent", "too many requests weren't answered")
         else:
             self._ask_for_life(now)
-            self._give_up_late(now)
+            self._asking.give_up_late(self, now)
             self._arm(self._next_look(now))
 
     def _ask_for_life(self, now: float) -> None:
-        is_asked = any(isinstance(asked.message, Ping) for asked in self._asked.values())
-        if now - self.heard >= limits.NODE_PING_S and not is_asked and self.can_ask():
+        is_quiet = now - self.heard >= limits.NODE_PING_S
+        if is_quiet and not self._asking.awaits_life and self.can_ask():
             self.ask(Ping(), None)
-
-    def _give_up_late(self, now: float) -> None:
-        """Nothing was answered for long: tell who asked, in the order of asking [NET-19]."""
-        late = limits.NODE_SILENCE_S
-        if now - self._answered < late:
-            return
-        for asked in list(self._asked.values()):
-            if not asked.is_given_up and now - asked.sent >= late:
-                asked.is_given_up = True
-                if asked.asker is not None:
-                    asked.asker.on_lost(self, asked)
 
     def _next_look(self, now: float) -> float:
         """Seconds until something else may be late."""
@@ -562,9 +422,9 @@ class Session:
             ends = [self.heard + limits.NODE_PING_S]
         if self.queued_bytes:
             ends.append(self._taken + limits.NODE_STALL_S)
-        waiting = [asked.sent for asked in self._asked.values() if not asked.is_given_up]
-        if waiting:
-            ends.append(max(self._answered, min(waiting)) + limits.NODE_SILENCE_S)
+        late = self._asking.next_late()
+        if late is not None:
+            ends.append(late)
         return max(min(ends) - now, _LEAST_WAIT_S)
 
     def dismiss(self, code: str, text: str) -> None:
@@ -598,10 +458,7 @@ class Session:
             self._desk.alarms.drop((name, self.link))
         self._held.clear()
         self._theirs.clear()
-        asked, self._asked = self._asked, {}
-        for one in asked.values():
-            if one.asker is not None and not one.is_given_up:
-                one.asker.on_lost(self, one)
+        self._asking.lose_all(self)
         self._parts.on_ended(self)
 
 
