@@ -14,7 +14,7 @@ from hitp2p.errors import PeerError
 from hitp2p.node.opening import open_node
 from hitp2p.node.policy import Follow
 from hitp2p.node.running import Node
-from hitp2p.protocol.config import PeerView
+from hitp2p.protocol.core import PeerView
 from hitp2p.protocol.records import parse_address
 from hitp2p.workspace import Workspace
 

@@ -26,7 +26,7 @@ from hitp2p.node.policy_file import SCOPES, read_policy
 from hitp2p.node.running import Node
 from hitp2p.node.settings import FIELDS, Settings
 from hitp2p.protocol.actions import Event
-from hitp2p.protocol.config import TopicView
+from hitp2p.protocol.core import TopicView
 from hitp2p.protocol.records import encode_peer_id
 from hitp2p.workspace import Workspace
 

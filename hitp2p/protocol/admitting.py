@@ -87,11 +87,11 @@ class Judging(Protocol):
 class Admitting:
     """All batches that are being judged."""
 
-    def __init__(self, desk: Desk, topics: Topics, waiting: Waiting, judging: Judging) -> None:
+    def __init__(self, desk: Desk, topics: Topics, waiting: Waiting) -> None:
         self._desk = desk
         self._topics = topics
         self._waiting = waiting
-        self._told = judging
+        self.told: Judging | None = None
         self._batches: dict[int, Batch] = {}
         self._in_hand: dict[Cid, dict[int, None]] = {}
         """What is being judged, and the connections that have brought it."""
@@ -173,7 +173,8 @@ class Admitting:
         if batch is None:
             return
         self._remember(batch, admitted)
-        self._told.on_judged(batch, admitted)
+        if self.told is not None:
+            self.told.on_judged(batch, admitted)
         for cid in batch.cids:
             self._in_hand.pop(cid, None)
         session = batch.session

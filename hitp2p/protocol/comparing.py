@@ -14,9 +14,6 @@ remembered; as long as both say it again, there is nothing to do again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from enum import Enum
-from hashlib import sha256
 from typing import Final
 
 from hitp2p import limits
@@ -24,6 +21,7 @@ from hitp2p.codec.cid import DAG_CBOR, Cid
 from hitp2p.errors import InternalError, RuleError
 from hitp2p.protocol.admitting import Admitting
 from hitp2p.protocol.asking import Asked
+from hitp2p.protocol.comparison import Comparison, Line, Memory, Said, Stage
 from hitp2p.protocol.desk import Desk
 from hitp2p.protocol.fetching import Fetching
 from hitp2p.protocol.gossip import Gossip
@@ -32,7 +30,6 @@ from hitp2p.protocol.messages import (
     Blocks,
     Heads,
     Pull,
-    Range,
     Ranges,
     Recon,
     Sorry,
@@ -45,23 +42,6 @@ from hitp2p.protocol.topics import MemberSet, Topics
 __all__ = ["Comparing"]
 
 
-class Stage(Enum):
-    """Where a comparison stands."""
-
-    HEADS = "heads"
-    PULLING = "pulling"
-    RANGING = "ranging"
-    SETTLING = "settling"
-    """What was found is being fetched and judged."""
-
-
-NEXT: Final[Mapping[Stage, frozenset[Stage]]] = {
-    Stage.HEADS: frozenset({Stage.PULLING, Stage.RANGING, Stage.SETTLING}),
-    Stage.PULLING: frozenset({Stage.SETTLING}),
-    Stage.RANGING: frozenset({Stage.SETTLING}),
-    Stage.SETTLING: frozenset({Stage.HEADS}),
-}
-"""What may follow; any may be the end."""
 _TURNS: Final = 8
 """Most turns of a comparison; the next one goes on."""
 _FAR_LESS: Final = 4
@@ -80,86 +60,6 @@ _SPOILED_S: Final = 30.0
 _OFFERED_S: Final = 5.0
 """So long after an offer it is asked whether all of it was taken."""
 
-_Said = tuple[int, bytes, tuple[bytes, ...]]
-"""Count, fingerprint, heads."""
-
-
-class _Memory:
-    """What is remembered of a topic and peer, as long as the connection lasts."""
-
-    __slots__ = ("done", "has_pulled", "until")
-
-    def __init__(self) -> None:
-        self.done = b""
-        """What both sides said when nothing was left to do, in short."""
-        self.until = 0.0
-        """When that is forgotten."""
-        self.has_pulled = False
-
-
-class _Comparison:
-    """One that is under way."""
-
-    __slots__ = (
-        "is_spoiled",
-        "is_waiting",
-        "n_stale",
-        "own",
-        "ranges",
-        "reconciliation",
-        "room_bytes",
-        "scope",
-        "session",
-        "stage",
-        "theirs",
-        "topic",
-        "turn",
-    )
-
-    def __init__(self, session: Session, topic: Cid, scope: int) -> None:
-        self.session = session
-        self.topic = topic
-        self.scope = scope
-        self.stage = Stage.HEADS
-        self.turn = 1
-        self.own: _Said = (0, b"", ())
-        self.theirs: _Said = (0, b"", ())
-        """What both sides said last."""
-        self.n_stale = 0
-        """Objects that came by PULL and were known already; there are no more of them than we have, or it goes round in circles."""
-        self.room_bytes = 0
-        """What the PULL that is open may still bring."""
-        self.reconciliation: Reconciliation | None = None
-        self.ranges: tuple[Range, ...] = ()
-        """What is asked next."""
-        self.is_spoiled = False
-        """Whether something didn't come that may come another time."""
-        self.is_waiting = True
-        """Whether the next question of this stage couldn't go out yet."""
-
-    @property
-    def gist(self) -> bytes:
-        """What both sides said last, in short."""
-        said = (part for _, total, heads in (self.own, self.theirs) for part in (total, *heads))
-        return sha256(b"".join(said)).digest()
-
-    def step(self, stage: Stage) -> None:
-        if stage not in NEXT[self.stage]:
-            raise InternalError(f"a comparison can't go from {self.stage} to {stage}")
-        self.stage = stage
-        self.is_waiting = stage is not Stage.SETTLING
-
-
-class _Line:
-    """What concerns one connection."""
-
-    __slots__ = ("active", "memory", "todo")
-
-    def __init__(self) -> None:
-        self.todo: dict[Cid, None] = {}
-        self.active: dict[Cid, _Comparison] = {}
-        self.memory: dict[Cid, _Memory] = {}
-
 
 class Comparing:
     """All comparisons that we began."""
@@ -172,7 +72,7 @@ class Comparing:
         self._admitting = admitting
         self._fetching = fetching
         self._gossip = gossip
-        self._lines: dict[int, _Line] = {}
+        self._lines: dict[int, Line] = {}
         self._in_step: dict[Cid, dict[int, float]] = {}
         """By topic and connection: when both sides last said the same."""
 
@@ -181,7 +81,7 @@ class Comparing:
     def want(self, session: Session, topic: Cid) -> None:
         """Compare a topic with a peer, now or in turn."""
         if session.is_open and self._topics.scope_with(session, topic) is not None:
-            self._lines.setdefault(session.link, _Line()).todo[topic] = None
+            self._lines.setdefault(session.link, Line()).todo[topic] = None
             self.pump(session)
 
     def n_open(self) -> int:
@@ -248,19 +148,19 @@ class Comparing:
             del line.todo[topic]
             scope = self._topics.scope_with(session, topic)
             if scope is not None and topic not in line.active:
-                one = line.active[topic] = _Comparison(session, topic, scope)
+                one = line.active[topic] = Comparison(session, topic, scope)
                 self._ask(one)
 
     # --- questions ------------------------------------------------------------------------------
 
-    def _members(self, one: _Comparison) -> MemberSet | None:
+    def _members(self, one: Comparison) -> MemberSet | None:
         topic = self._topics.get(one.topic)
         return None if topic is None else topic.sets.get(one.scope)
 
-    def _memory(self, one: _Comparison) -> _Memory:
-        return self._lines[one.session.link].memory.setdefault(one.topic, _Memory())
+    def _memory(self, one: Comparison) -> Memory:
+        return self._lines[one.session.link].memory.setdefault(one.topic, Memory())
 
-    def _ask(self, one: _Comparison) -> None:
+    def _ask(self, one: Comparison) -> None:
         """Send the question of the stage, if it may go out now; else `pump` tries again."""
         members = self._members(one)
         if members is None or self._topics.scope_with(one.session, one.topic) != one.scope:
@@ -271,10 +171,10 @@ class Comparing:
             question = self._question(one, members)
             one.session.ask(question, self, one, flight_bytes=flight_bytes)
 
-    def _has_flight_room(self, one: _Comparison) -> bool:
+    def _has_flight_room(self, one: Comparison) -> bool:
         return one.stage is not Stage.PULLING or one.session.flight_room >= _PULL_FLIGHT_BYTES
 
-    def _may_ask_ranges(self, one: _Comparison) -> bool:
+    def _may_ask_ranges(self, one: Comparison) -> bool:
         if one.stage is not Stage.RANGING:
             return True
         bucket, now = one.session.own_rates.recons, self._desk.now.mono
@@ -284,7 +184,7 @@ class Comparing:
         self._desk.set_alarm(name, max(bucket.wait_s(1, now), 0.1), lambda: self.pump(one.session))
         return False
 
-    def _question(self, one: _Comparison, members: MemberSet) -> Heads | Pull | Recon:
+    def _question(self, one: Comparison, members: MemberSet) -> Heads | Pull | Recon:
         topic, scope = one.topic, one.scope
         if one.stage is Stage.HEADS:
             one.own = members.state
@@ -304,7 +204,7 @@ class Comparing:
             RuleError: NET-15 to NET-17, for what doesn't answer the question.
         """
         one = asked.data
-        if not isinstance(one, _Comparison) or asked.is_given_up or not self._is_current(one):
+        if not isinstance(one, Comparison) or asked.is_given_up or not self._is_current(one):
             return  # Nobody waits for it any more.
         members = self._members(one)
         match answer:
@@ -321,18 +221,18 @@ class Comparing:
             case _:
                 raise InternalError(f"{type(answer).__name__} in a comparison")
 
-    def _is_current(self, one: _Comparison) -> bool:
+    def _is_current(self, one: Comparison) -> bool:
         line = self._lines.get(one.session.link)
         return line is not None and line.active.get(one.topic) is one
 
     def on_lost(self, session: Session, asked: Asked) -> None:
         """No answer came: compare again later, if the connection lives."""
         one = asked.data
-        if isinstance(one, _Comparison) and self._is_current(one):
+        if isinstance(one, Comparison) and self._is_current(one):
             self._end(one)
             session.lag(one.topic)
 
-    def _on_sorry(self, one: _Comparison, answer: Sorry) -> None:
+    def _on_sorry(self, one: Comparison, answer: Sorry) -> None:
         self._end(one)
         if answer.code == "busy":
             one.session.lag(one.topic, min(max(answer.wait_ms / 1000, LAG_S), _BUSY_S))
@@ -343,7 +243,7 @@ class Comparing:
             del session.lagging[topic]
             self.want(session, topic)
 
-    def _on_state(self, one: _Comparison, members: MemberSet, theirs: _Said) -> None:
+    def _on_state(self, one: Comparison, members: MemberSet, theirs: Said) -> None:
         own = members.state
         one.own, one.theirs = own, theirs
         if own == theirs:
@@ -360,7 +260,7 @@ class Comparing:
             one.step(Stage.RANGING)
             self._ask(one)
 
-    def _fetch_heads(self, one: _Comparison, own: _Said, theirs: _Said) -> bool:
+    def _fetch_heads(self, one: Comparison, own: Said, theirs: Said) -> bool:
         """Fetch the heads that lack, if that is likely to be all; whether it is being done."""
         lacking = [cid_of(head) for head in theirs[2]]
         lacking = [cid for cid in lacking if not self._admitting.is_known(one.topic, cid)]
@@ -374,7 +274,7 @@ class Comparing:
         self._look(one)
         return True
 
-    def _on_pulled(self, one: _Comparison, members: MemberSet, asked: Pull, answer: Blocks) -> None:
+    def _on_pulled(self, one: Comparison, members: MemberSet, asked: Pull, answer: Blocks) -> None:
         blocks = [block for block in answer.blocks if block is not None]
         is_first = one.room_bytes == asked.most
         one.room_bytes -= sum(map(len, blocks))
@@ -396,7 +296,7 @@ class Comparing:
             one.is_waiting = True
             self._ask(one)
 
-    def _on_ranges(self, one: _Comparison, answer: Ranges) -> None:
+    def _on_ranges(self, one: Comparison, answer: Ranges) -> None:
         reconciliation = one.reconciliation
         if reconciliation is None:
             raise InternalError("ranges without a reconciliation")
@@ -417,16 +317,16 @@ class Comparing:
 
     # --- the end of a turn ----------------------------------------------------------------------
 
-    def _is_settled(self, one: _Comparison) -> bool:
+    def _is_settled(self, one: Comparison) -> bool:
         owed = self._fetching.n_members(one.session, one.topic)
         return not owed and not one.session.n_batches
 
-    def _look(self, one: _Comparison) -> None:
+    def _look(self, one: Comparison) -> None:
         """See, once this is worked off, whether anything is under way at all."""
         session = one.session
         self._desk.set_alarm(("settled", session.link), 0.0, lambda: self.on_settled(session))
 
-    def _next_turn(self, one: _Comparison) -> None:
+    def _next_turn(self, one: Comparison) -> None:
         members = self._members(one)
         if members is not None and members.state != one.own and one.turn < _TURNS:
             one.turn += 1
@@ -441,7 +341,7 @@ class Comparing:
             one.session.lag(one.topic, _SPOILED_S if one.is_spoiled else LAG_S)
         self._end(one)
 
-    def _is_done(self, one: _Comparison) -> bool:
+    def _is_done(self, one: Comparison) -> bool:
         """Whether both sides say what they said when nothing was left to do."""
         memory = self._memory(one)
         return memory.done == one.gist and memory.until > self._desk.now.mono
@@ -453,7 +353,7 @@ class Comparing:
             found.compared = self._desk.now.mono
         self._desk.tell("in-step", peer=session.key, topic=topic)
 
-    def _end(self, one: _Comparison) -> None:
+    def _end(self, one: Comparison) -> None:
         line = self._lines.get(one.session.link)
         if line is not None and line.active.get(one.topic) is one:
             del line.active[one.topic]

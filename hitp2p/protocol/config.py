@@ -1,12 +1,18 @@
-"""What a node is told at its start, and what it tells about itself."""
+"""What a node is told at its start."""
 
 from __future__ import annotations
 
-from hitp2p import limits
-from hitp2p.codec.cid import Cid
-from hitp2p.dataclass import dataclass
+from typing import Final
 
-__all__ = ["NodeConfig", "PeerView", "TopicView"]
+from hitp2p import limits
+from hitp2p.dataclass import dataclass
+from hitp2p.protocol.chance import Chance
+from hitp2p.protocol.messages import Hello
+
+__all__ = ["VERSION", "NodeConfig", "make_hello"]
+
+VERSION: Final = 1
+"""Of the protocol; the only one so far."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,46 +37,21 @@ class NodeConfig:
     """Hosts from which any number of connections may come; those of the operator's own network may without it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PeerView:
-    """A connection, for status."""
-
-    link: int
-    key: bytes
-    host: str
-    address: str | None
-    """What was dialled; None if they dialled."""
-    is_open: bool
-    """Whether both have said HELLO."""
-    agent: str
-    """Its program, as it says; foreign text."""
-    since: float
-    """When it began, by the clock that never goes back."""
-    in_bytes: int
-    out_bytes: int
-    queued_bytes: int
-    n_brought: int
-    """Objects that were new and came from it."""
-    topics: tuple[Cid, ...]
-    """Those of ours that it follows."""
-    lagging: tuple[Cid, ...]
-    """Those in which something for it was dropped, or is to be compared."""
-    in_step: tuple[Cid, ...]
-    """Those in which it has said the same as we."""
+def make_hello(config: NodeConfig, chance: Chance) -> Hello:
+    """How a node introduces itself, another time each time."""
+    return Hello(
+        versions=(VERSION,),
+        features=(),
+        agent=config.agent,
+        listen=_as_fit(config.listen),
+        nonce=bytes(chance.below(256) for _ in range(16)),
+    )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TopicView:
-    """A topic, for status."""
-
-    topic: Cid
-    scope: int
-    media: int
-    n_members: int
-    """Of the widest set that is kept."""
-    n_peers: int
-    """Connections that follow it."""
-    n_wanted: int
-    """Blocks that are known to exist and aren't here."""
-    compared: float | None
-    """When a comparison last found it in step with a peer, by the clock that never goes back."""
+def _as_fit(listen: tuple[str, ...]) -> tuple[str, ...]:
+    """As many addresses as HELLO has room for."""
+    found: list[str] = []
+    for address in listen[: limits.NODE_LISTEN]:
+        if sum(map(len, found)) + len(address) <= limits.NODE_FIRST_FRAME_BYTES * 3 // 4:
+            found.append(address)
+    return tuple(found)

@@ -4,7 +4,7 @@ The core is foreign to files, sockets, clocks, threads and chance; the same call
 It is called by one thread at a time. None of the `on_...` raises for anything that a peer did.
 
 Which part does what: `session.py` one connection; `dialling.py` whom to dial and let in; `topics.py` sets and followers; `comparing.py`
-finds what differs; `fetching.py` gets it; `admitting.py` has it judged; `waiting.py` keeps orphans; `gossip.py` pushes what is new;
+finds what differs; `fetching.py` gets it; `admitting.py` has it judged; `intake.py` says what follows; `waiting.py` keeps orphans; `gossip.py` pushes what is new;
 `serving.py` answers.
 """
 
@@ -16,20 +16,20 @@ from hitp2p import limits
 from hitp2p.codec.cid import DAG_CBOR, Cid
 from hitp2p.protocol.actions import Action, Admitted, Member, Moment
 from hitp2p.protocol.addresses import AddressBook
-from hitp2p.protocol.admitting import Admitting, Batch
+from hitp2p.protocol.admitting import Admitting
 from hitp2p.protocol.chance import Chance
 from hitp2p.protocol.comparing import Comparing
 from hitp2p.protocol.conduct import Bans
-from hitp2p.protocol.config import NodeConfig, PeerView, TopicView
-from hitp2p.protocol.desk import Desk
+from hitp2p.protocol.config import NodeConfig, make_hello
+from hitp2p.protocol.desk import Desk, Turn
 from hitp2p.protocol.dialling import Dialling
 from hitp2p.protocol.fetching import Fetching
 from hitp2p.protocol.gossip import Gossip
+from hitp2p.protocol.intake import Intake
 from hitp2p.protocol.messages import (
     Follow,
     Followed,
     Heads,
-    Hello,
     Notice,
     Push,
     Request,
@@ -37,16 +37,12 @@ from hitp2p.protocol.messages import (
 from hitp2p.protocol.ranges import cid_of
 from hitp2p.protocol.rates import Rates
 from hitp2p.protocol.serving import Serving
-from hitp2p.protocol.session import VERSION, Session
-from hitp2p.protocol.topics import Topic, Topics
-from hitp2p.protocol.waiting import Orphan, Waiting
+from hitp2p.protocol.session import Session
+from hitp2p.protocol.topics import Topics
+from hitp2p.protocol.views import PeerView, TopicView, view_peer, view_topic
+from hitp2p.protocol.waiting import Waiting
 
 __all__ = ["NodeConfig", "NodeCore", "PeerView", "TopicView"]
-
-_FULL_S = 30.0
-"""Seconds until something is fetched again after the disk was full."""
-_ROUNDS = 16
-"""What is due at once sets further alarms; so often it is looked again before the shell gets its turn."""
 
 
 class NodeCore:
@@ -66,18 +62,29 @@ class NodeCore:
         self._config = config
         self._bans = bans
         self._desk = desk = Desk(me=me, chance=chance, now=now)
-        self._turn = _Turn(desk)
         self._rates = Rates()
         self._sessions: dict[int, Session] = {}
         self._topics = Topics()
         self._waiting = Waiting()
-        self._admitting = Admitting(desk, self._topics, self._waiting, self)
+        self._admitting = Admitting(desk, self._topics, self._waiting)
         self._fetching = Fetching(desk, self._topics, self._admitting)
         self._gossip = Gossip(desk, self._topics)
         self._comparing = Comparing(
             desk, self._topics, self._admitting, self._fetching, self._gossip
         )
         self._fetching.settling = self._comparing
+        self._intake = Intake(
+            desk,
+            topics=self._topics,
+            waiting=self._waiting,
+            admitting=self._admitting,
+            fetching=self._fetching,
+            gossip=self._gossip,
+            comparing=self._comparing,
+            sessions=self._sessions,
+            bans=bans,
+        )
+        self._admitting.told = self._intake
         self._serving = Serving(desk, self._topics)
         self._dialling = Dialling(desk, config, book, bans, self._sessions)
         self._serving.tell_peers = self._dialling.answer
@@ -225,20 +232,10 @@ class NodeCore:
             )
             self._sessions[link] = session
             self._dialling.on_connected(key, address, token)
-            session.send(self._hello())
+            session.send(make_hello(self._config, self._desk.chance))
             refusal = self._dialling.refusal(session)
             if refusal is not None:
                 session.end(*refusal)
-
-    def _hello(self) -> Hello:
-        nonce = bytes(self._desk.chance.below(256) for _ in range(16))
-        return Hello(
-            versions=(VERSION,),
-            features=(),
-            agent=self._config.agent,
-            listen=_as_fit(self._config.listen),
-            nonce=nonce,
-        )
 
     def on_bytes(self, link: int, data: bytes, now: Moment) -> None:
         """Bytes came."""
@@ -281,117 +278,11 @@ class NodeCore:
     def on_local(self, admitted: Admitted, now: Moment) -> None:
         """Others than this core have stored something, or the shell names what is wanted (`wants` alone)."""
         with self._at(now):
-            self._take_in(admitted, {}, {})
+            self._intake.take_in(admitted, {}, {})
 
     def short_of_wants(self) -> tuple[Cid, ...]:
         """Topics whose pages, texts and media the shell is to name again by `on_local`; to be asked now and then."""
         return self._fetching.short_of_wants()
-
-    def on_judged(self, batch: Batch, admitted: Admitted) -> None:
-        """See `Judging`."""
-        session = batch.session
-        if admitted.full:
-            self._on_full(batch)
-        else:
-            self._punish(batch, admitted)
-            holders = {cid: self._admitting.holders(cid) for cid in batch.cids}
-            blocks = dict(batch.blocks)
-            blocks.update((cid, one.obj.block) for cid, one in batch.orphans.items())
-            n_new = self._take_in(admitted, blocks, holders)
-            if session is not None:
-                session.n_brought += n_new
-            self._let_wait(batch, admitted)
-            self._fetching.on_judged(batch.cids)
-        if session is not None:
-            name = ("settled", session.link)
-            self._desk.set_alarm(name, 0.0, lambda: self._comparing.on_settled(session))
-
-    def _on_full(self, batch: Batch) -> None:
-        self._desk.tell("full", topic=batch.topic)
-        self._fetching.on_not_stored(batch.cids, _FULL_S)
-        if batch.session is not None:
-            self._comparing.on_full(batch.session, batch.topic)
-            batch.session.lag(batch.topic, _FULL_S)
-
-    def _punish(self, batch: Batch, admitted: Admitted) -> None:
-        """Send away who brought an object that breaks a rule [NET-23]. What was asked for as something else is no object."""
-        wanted = {want.cid for want in batch.wants}
-        for cid, why in admitted.invalid.items():
-            orphan = batch.orphans.get(cid)
-            if orphan is not None:
-                self._ban(orphan.key, orphan.host, f"{cid}: {why}")
-            elif batch.session is not None and cid in batch.blocks and cid not in wanted:
-                batch.session.dismiss("invalid", f"{cid}: {why}")
-        if admitted.refused:
-            peer = None if batch.session is None else batch.session.key
-            refused = tuple(admitted.refused)
-            self._desk.tell("refused", peer=peer, topic=batch.topic, cids=refused)
-
-    def _ban(self, key: bytes, host: str, why: str) -> None:
-        sessions = [one for one in self._sessions.values() if one.key == key and not one.is_over]
-        for session in sessions:
-            session.dismiss("invalid", why)
-        if not sessions:
-            self._bans.ban(key, host, self._desk.now)
-
-    def _take_in(
-        self,
-        admitted: Admitted,
-        blocks: Mapping[Cid, bytes],
-        holders: Mapping[Cid, Mapping[int, None]],
-    ) -> int:
-        """Let sets, orphans, wants and peers follow what the store says; how many objects are new."""
-        joined = self._topics.apply(admitted)
-        new = tuple(dict.fromkeys(member.cid for member in joined))
-        here = dict.fromkeys((*admitted.stored, *new))
-        self._admitting.judged.discard(new)
-        self._gossip.push(joined, blocks, {cid: tuple(at) for cid, at in holders.items()})
-        self._admitting.retry(self._waiting.on_here(here))
-        for cid in (*admitted.invalid, *admitted.refused):
-            self._waiting.on_lost(cid)
-        self._fetching.on_judged(here)
-        self._fetching.want(admitted.wants)
-        if new:
-            self._desk.tell("stored", cids=new)
-        return len(new)
-
-    def _let_wait(self, batch: Batch, admitted: Admitted) -> None:
-        """Let orphans wait, and fetch what they require from who brought them."""
-        for obj, missing in admitted.waiting:
-            orphan = batch.orphans.get(obj.cid)
-            if orphan is None:
-                session = batch.session
-                if session is None:
-                    continue
-                orphan = Orphan(
-                    obj,
-                    batch.topic,
-                    missing,
-                    link=session.link,
-                    key=session.key,
-                    host=session.host,
-                )
-            else:
-                orphan.missing = dict.fromkeys(missing)
-            self._waiting.put(orphan, self._desk.now.mono)
-            self._fetch_for(orphan)
-        self._set_expiry()
-
-    def _fetch_for(self, orphan: Orphan) -> None:
-        wanted = [cid for cid in orphan.missing if cid not in self._waiting]
-        bringer = self._sessions.get(orphan.link)
-        followers = self._topics.followers(orphan.topic)
-        for session in [bringer] if bringer is not None else followers[:1]:
-            self._fetching.want_members(session, orphan.topic, wanted)
-
-    def _expire(self) -> None:
-        self._waiting.expire(self._desk.now.mono)
-        self._set_expiry()
-
-    def _set_expiry(self) -> None:
-        end = self._waiting.next_end
-        if end is not None:
-            self._desk.alarms.set(("waiting", 0), end, self._expire)
 
     # --- what a session says --------------------------------------------------------------------
 
@@ -476,10 +367,8 @@ class NodeCore:
                 self._say_follow()
         return self._desk.take_actions()
 
-    def _at(self, now: Moment) -> _Turn:
-        if now.mono >= self._desk.now.mono:
-            self._desk.now = now
-        return self._turn
+    def _at(self, now: Moment) -> Turn:
+        return self._desk.begin(now)
 
     @property
     def is_idle(self) -> bool:
@@ -489,70 +378,12 @@ class NodeCore:
 
     def peers(self) -> tuple[PeerView, ...]:
         """The connections, in the order of their beginning."""
-        return tuple(self._view_peer(one) for one in self._sessions.values() if not one.is_over)
-
-    def _view_peer(self, session: Session) -> PeerView:
-        in_step = [
-            topic
-            for topic in session.follows
-            if self._comparing.in_step(session, topic) is not None
-        ]
-        return PeerView(
-            link=session.link,
-            key=session.key,
-            host=session.host,
-            address=session.address,
-            is_open=session.is_open,
-            agent="" if session.hello is None else session.hello.agent,
-            since=session.since,
-            in_bytes=session.in_bytes,
-            out_bytes=session.out_bytes,
-            queued_bytes=session.queued_bytes,
-            n_brought=session.n_brought,
-            topics=tuple(session.follows),
-            lagging=tuple(session.lagging),
-            in_step=tuple(in_step),
+        return tuple(
+            view_peer(one, self._comparing) for one in self._sessions.values() if not one.is_over
         )
 
     def topics(self) -> tuple[TopicView, ...]:
         """What is followed, in the order of its being followed."""
-        return tuple(self._view_topic(topic) for topic in self._topics)
-
-    def _view_topic(self, topic: Topic) -> TopicView:
-        return TopicView(
-            topic=topic.cid,
-            scope=topic.scope,
-            media=topic.media,
-            n_members=len(topic.widest.keys),
-            n_peers=len(self._topics.followers(topic.cid)),
-            n_wanted=self._fetching.n_wanted(topic.cid),
-            compared=topic.compared if topic.compared > float("-inf") else None,
+        return tuple(
+            view_topic(one, self._topics, self._fetching.n_wanted(one.cid)) for one in self._topics
         )
-
-
-def _as_fit(listen: tuple[str, ...]) -> tuple[str, ...]:
-    """As many addresses as HELLO has room for."""
-    found: list[str] = []
-    for address in listen[: limits.NODE_LISTEN]:
-        if sum(map(len, found)) + len(address) <= limits.NODE_FIRST_FRAME_BYTES * 3 // 4:
-            found.append(address)
-    return tuple(found)
-
-
-class _Turn:
-    """What every call ends with: all that is due now is done."""
-
-    __slots__ = ("_desk",)
-
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        now = self._desk.now.mono
-        for _round in range(_ROUNDS):
-            if kind is not None or self._desk.alarms.next() > now:
-                return
-            self._desk.alarms.ring(now)

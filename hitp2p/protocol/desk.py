@@ -11,10 +11,12 @@ from hitp2p.codec.cid import Cid
 from hitp2p.protocol.actions import Action, Event, Moment, Notify
 from hitp2p.protocol.chance import Chance
 
-__all__ = ["Alarms", "Desk"]
+__all__ = ["Alarms", "Desk", "Turn"]
 
 Alarm = tuple[str, int | Cid]
 """What an alarm is for: a word, and a connection or a topic."""
+_ROUNDS: Final = 16
+"""What is due at once sets further alarms; so often it is looked again before the shell gets its turn."""
 _STALE: Final = 64
 """So many outdated entries may stand in the heap beside as many as there are alarms."""
 
@@ -67,7 +69,7 @@ class Alarms:
 class Desk:
     """One for a core."""
 
-    __slots__ = ("_out", "_token", "alarms", "chance", "me", "now")
+    __slots__ = ("_out", "_token", "_turn", "alarms", "chance", "me", "now")
 
     def __init__(self, *, me: bytes, chance: Chance, now: Moment) -> None:
         self.me = me
@@ -78,6 +80,13 @@ class Desk:
         self.alarms = Alarms()
         self._out: list[Action] = []
         self._token = 0
+        self._turn = Turn(self)
+
+    def begin(self, now: Moment) -> Turn:
+        """The call of the shell begins."""
+        if now.mono >= self.now.mono:
+            self.now = now
+        return self._turn
 
     def act(self, action: Action) -> None:
         """Have the shell do something."""
@@ -109,3 +118,22 @@ class Desk:
         """Tell the operator."""
         event = Event(name=name, peer=peer, topic=topic, cids=cids, text=text)
         self.act(Notify(event=event))
+
+
+class Turn:
+    """What every call ends with: all that is due now is done."""
+
+    __slots__ = ("_desk",)
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        now, alarms = self._desk.now.mono, self._desk.alarms
+        for _round in range(_ROUNDS):
+            if kind is not None or alarms.next() > now:
+                return
+            alarms.ring(now)

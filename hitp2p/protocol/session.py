@@ -23,6 +23,7 @@ from hitp2p.errors import InternalError, InvalidError, ProtocolViolationError
 from hitp2p.protocol.actions import Close, Pause, Resume, Send
 from hitp2p.protocol.asking import Asked, Asker, OpenRequests
 from hitp2p.protocol.conduct import Bans
+from hitp2p.protocol.config import VERSION
 from hitp2p.protocol.desk import Desk
 from hitp2p.protocol.frames import Frame, FrameReader, encode_frame
 from hitp2p.protocol.messages import (
@@ -39,7 +40,7 @@ from hitp2p.protocol.messages import (
 )
 from hitp2p.protocol.rates import OwnRates, Rates
 
-__all__ = ["LAG_S", "VERSION", "Asked", "Hold", "Parts", "Session", "State"]
+__all__ = ["LAG_S", "Asked", "Hold", "Parts", "Session", "State"]
 
 
 class State(Enum):
@@ -110,8 +111,6 @@ class Parts(Protocol):
         ...
 
 
-VERSION: Final = 1
-"""Of the protocol; the only one so far."""
 LAG_S: Final = 1.0
 """A comparison follows so soon on what was dropped."""
 _ROOM_FOR_SMALL: Final = limits.NODE_FRAME_BYTES + 1024

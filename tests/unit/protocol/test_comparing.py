@@ -9,7 +9,7 @@ from hitp2p import limits
 from hitp2p.node.policy import Follow as Following
 from hitp2p.node.policy import Policy, Verdict
 from hitp2p.protocol.actions import Admitted
-from hitp2p.protocol.comparing import NEXT, Stage
+from hitp2p.protocol.comparison import NEXT, Stage
 from hitp2p.protocol.frames import encode_frame
 from hitp2p.protocol.messages import (
     Blocks,
