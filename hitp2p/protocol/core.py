@@ -191,11 +191,11 @@ class NodeCore:
                 session.end("leaving", "the operator ended it")
 
     def leave(self, now: Moment) -> None:
-        """End all connections, as the node stops."""
+        """End all connections, as the node stops; nobody is dialled or let in after this."""
         with self._at(now):
+            self._dialling.is_leaving = True
             for session in list(self._sessions.values()):
                 session.end("leaving", "the node stops")
-            self._desk.alarms.drop(("dial", 0))
 
     def set_record(self, block: bytes) -> None:
         """Say this of ourselves to who asks for addresses: a signed record, to be made anew every day [NET-20]."""

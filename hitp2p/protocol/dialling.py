@@ -63,6 +63,8 @@ class Dialling:
         """Whom the operator named."""
         self.own_record = b""
         """What we say of ourselves, signed; empty for nothing."""
+        self.is_leaving = False
+        """Nobody is dialled or let in any more."""
         for key, address in config.static:
             self.name(key, address)
         self._look_in(0.0)
@@ -84,6 +86,8 @@ class Dialling:
         self._desk.set_alarm(("dial", 0), in_s, self._look)
 
     def _look(self) -> None:
+        if self.is_leaving:
+            return
         self._dial_named()
         is_done = self._dial_other()
         in_s = _LOOK_S if not is_done else _RESTING_S
@@ -171,6 +175,8 @@ class Dialling:
 
     def refusal(self, new: Session) -> tuple[str, str] | None:
         """Why a connection isn't kept, if so. Who has to give way to it is sent away."""
+        if self.is_leaving:
+            return "leaving", "the node stops"
         if new.key == self._desk.me:
             return "self", "this node has met itself"
         if self._bans.is_banned(new.key, new.host, self._desk.now):

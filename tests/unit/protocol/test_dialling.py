@@ -112,6 +112,9 @@ def test_leave_says_goodbye_to_all_and_dials_no_more() -> None:
     for stranger in strangers:
         host.close(stranger.link)
     assert host.core.peers() == ()
+    host.pass_time(60)
+    assert host.dials == []
+    assert Stranger(host, NAMES[7]).end == "leaving"
 
 
 # --- NET-21: whom others tell of ----------------------------------------------------------------
